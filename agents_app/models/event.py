@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class EventType(models.TextChoices):
+    """Every kind of fact in a journal. `data` holds ids, and what the database forgets when it moves on."""
+
+    MESSAGE_CREATED = "message.created"  # message
+    MESSAGE_CHANGED = "message.changed"  # message
+    TASK_STATUS = "task.status"  # state, text
+    TASK_ARTIFACT = "task.artifact"  # artifact, parts, append, last
+    TOOL_STARTED = "tool.started"  # step, message
+    TOOL_FINISHED = "tool.finished"  # step, message
+    CONVERSATION_CHANGED = "conversation.changed"  # title
+    PARTICIPANT_ADDED = "participant.added"  # user or agent
+    PARTICIPANT_REMOVED = "participant.removed"  # user or agent
+
+
+class JournalHead(models.Model):
+    """The last number given in a conversation's journal. Locked while numbers are given."""
+
+    context_id = models.UUIDField(primary_key=True, editable=False)
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"journal {self.context_id} at {self.seq}"
+
+
+class Event(models.Model):
+    """One numbered, durable fact in a conversation's journal."""
+
+    pk = models.CompositePrimaryKey("context_id", "seq")
+    context_id = models.UUIDField()
+    seq = models.BigIntegerField(help_text="Gapless in the conversation.")
+    task = models.ForeignKey("agents_app.Task", models.CASCADE, null=True, related_name="events", db_index=False)
+    version = models.BigIntegerField(null=True, help_text="Gapless in the task.")
+    type = models.CharField(max_length=24, choices=EventType)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "version"], condition=models.Q(task__isnull=False), name="event_of_task"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} #{self.seq}"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from agents_app.ids import uuid7
+
+
+class TaskState(models.TextChoices):
+    """A2A's task states."""
+
+    SUBMITTED = "submitted"
+    WORKING = "working"
+    INPUT_REQUIRED = "input-required"
+    AUTH_REQUIRED = "auth-required"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+
+RUNNABLE = (TaskState.SUBMITTED, TaskState.WORKING)
+INTERRUPTED = (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
+TERMINAL = (TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED)
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def unfinished(self) -> TaskQuerySet:
+        return self.exclude(state__in=TERMINAL)
+
+    def runnable(self) -> TaskQuerySet:
+        return self.filter(state__in=RUNNABLE)
+
+
+class Task(models.Model):
+    """One agent doing one piece of work: an A2A Task."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    context_id = models.UUIDField(help_text="The conversation.")
+    agent = models.ForeignKey("agents_app.Agent", models.PROTECT, related_name="tasks")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", help_text="For whom."
+    )
+    request = models.ForeignKey("agents_app.Message", models.CASCADE, related_name="started", help_text="What asked.")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    state = models.CharField(max_length=16, choices=TaskState, default=TaskState.SUBMITTED)
+    status_text = models.TextField(blank=True, help_text="What the agent reports, or why it ended.")
+    plain_reply = models.BooleanField(default=False, help_text="Answered with a Message instead of a Task (A2A).")
+    version = models.BigIntegerField(default=0, help_text="Number of its last event.")
+    chain = models.JSONField(default=list, help_text="Ids of the agents that delegated down to it, outermost first.")
+    budget = models.JSONField(default=dict, help_text="hops, tokens, deadline (ISO 8601).")
+    metadata = models.JSONField(default=dict, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(help_text="Of the last status: A2A's status.timestamp.")
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["context_id", "id"], name="task_in_context"),
+            models.Index(fields=["owner", "-updated_at", "-id"], name="task_of_owner"),
+            models.Index(fields=["lease_until"], condition=Q(state__in=RUNNABLE), name="task_to_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"task {self.id} ({self.state})"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in TERMINAL
+
+
+class Step(models.Model):
+    """One thing a task did that must not be done twice: a model's answer, a tool call, a question, a delegation."""
+
+    class Kind(models.TextChoices):
+        MODEL = "model"  # data: model messages, as pydantic-ai serialises them
+        TOOL = "tool"  # data: arguments, text, facts
+        ASK = "ask"  # data: question
+        AGENT = "agent"  # data: message, and the answer's state and text
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    task = models.ForeignKey(Task, models.CASCADE, related_name="steps")
+    key = models.CharField(max_length=120, help_text="The same in every run of the task.")
+    kind = models.CharField(max_length=8, choices=Kind)
+    name = models.CharField(max_length=120, blank=True, help_text="Tool or agent.")
+    message = models.ForeignKey("agents_app.Message", models.CASCADE, null=True, blank=True, related_name="steps")
+    offset = models.PositiveIntegerField(default=0, help_text="Length of the message's text when it was done.")
+    data = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    child = models.ForeignKey(Task, models.SET_NULL, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "key"], name="step_once")]
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} of {self.task_id}"
+
+    @property
+    def milliseconds(self) -> int | None:
+        return round((self.finished_at - self.started_at).total_seconds() * 1000) if self.finished_at else None

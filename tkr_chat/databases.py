@@ -1,0 +1,30 @@
+"""How the two databases are set up for many threads and many writers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SQLITE_BUSY_SECONDS = 20
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
+    "PRAGMA synchronous=NORMAL",  # in WAL a power cut cannot corrupt the file, only take the last commits
+    f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-16000",  # KiB per connection
+)
+
+
+def tuned(database: dict[str, Any], pool: dict[str, Any]) -> dict[str, Any]:
+    """`database` as a URL describes it, and what this server needs besides. `pool` is for PostgreSQL."""
+    if database["ENGINE"].endswith("sqlite3"):
+        return database | {"CONN_MAX_AGE": None, "OPTIONS": _sqlite_options()}
+    return database | {"CONN_MAX_AGE": 0, "OPTIONS": database.get("OPTIONS", {}) | {"pool": pool}}
+
+
+def _sqlite_options() -> dict[str, Any]:
+    return {
+        "timeout": SQLITE_BUSY_SECONDS,
+        # A transaction that starts by reading cannot become a writer while another writes: it fails at once, unwaited.
+        "transaction_mode": "IMMEDIATE",
+        "init_command": ";".join(SQLITE_PRAGMAS),
+    }

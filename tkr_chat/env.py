@@ -1,0 +1,138 @@
+"""Typed readers of the environment. Only `settings.py` uses them, so a wrong value stops every start with a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+ON = {"on", "true", "yes", "1"}
+OFF = {"off", "false", "no", "0"}
+
+
+class WrongSetting(SystemExit):
+    """The text is one sentence that says what to write instead. Printed with exit code 1, without a traceback."""
+
+
+class Environment:
+    """What the operator wrote. Remembers every name and default it was asked for, as `.env.example` shows them."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+        self.asked: dict[str, str] = {}
+
+    def given(self, name: str) -> bool:
+        return bool(self.values.get(name, "").strip())
+
+    def text(self, name: str, default: str = "") -> str:
+        """An empty value counts: `OLLAMA_URL=` switches something off."""
+        self.asked[name] = default
+        return self.values.get(name, default).strip()
+
+    def flag(self, name: str, default: bool) -> bool:
+        word = self._given_or(name, "on" if default else "off").lower()
+        if word not in ON | OFF:
+            raise WrongSetting(f"{name} is {word!r}: write {name}=on or {name}=off.")
+        return word in ON
+
+    def whole(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """A whole number, such as a count or a size in bytes."""
+        return int(self._number(name, default, int, least, most))
+
+    def number(self, name: str, default: float, *, least: float = 0) -> float:
+        """A number with a fraction, such as seconds."""
+        return self._number(name, default, float, least, None)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        word = self._given_or(name, default)
+        if word.upper() not in choices:
+            raise WrongSetting(f"{name} is {word!r}: write {name}= and one of {', '.join(choices)}.")
+        return word.upper()
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        """Several values with commas between them."""
+        return [word.strip() for word in self._given_or(name, default).split(",") if word.strip()]
+
+    def url(self, name: str, default: str, schemes: tuple[str, ...] = ("http", "https")) -> str:
+        """An address without a slash at its end; empty switches off what it leads to."""
+        value = self.text(name, default).rstrip("/")
+        if value and not _is_url(value, schemes):
+            example = default or f"{schemes[0]}://localhost:6379/0"
+            raise WrongSetting(f"{name} is {_hidden(value)!r}, which is no address: write for example {name}={example}")
+        return value
+
+    def origins(self, name: str) -> list[str]:
+        """Addresses without a path, such as `https://example.com`."""
+        origins = self.words(name)
+        for origin in origins:
+            if not _is_url(origin, ("http", "https")) or urlsplit(origin).path:
+                raise WrongSetting(f"{name} has {origin!r}: write scheme and host, such as {name}=https://example.com")
+        return origins
+
+    def path(self, name: str, default: str, base: Path) -> Path:
+        """A folder or file; a relative one starts at `base`."""
+        return base / Path(self._given_or(name, default)).expanduser()
+
+    def database(self, name: str, default: str, base: Path) -> dict[str, Any]:
+        """Django's settings of one database, from a URL."""
+        url = self._given_or(name, default)
+        if url.startswith(("postgres:", "postgresql:")):
+            return _parsed_database(name, url)
+        if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+            parsed = _parsed_database(name, url)
+            return parsed | {"NAME": base / parsed["NAME"]}
+        raise WrongSetting(
+            f"{name} is no database this server knows: write for example {name}=sqlite:///var/db.sqlite3 "
+            f"or {name}=postgres://user:password@localhost:5432/tkr_chat"
+        )
+
+    def _given_or(self, name: str, default: str) -> str:
+        self.asked[name] = default
+        return self.values[name].strip() if self.given(name) else default
+
+    def _number(self, name: str, default: float, kind: type, least: float, most: float | None) -> float:
+        text = self._given_or(name, str(default))
+        range_ = f"{least} or more" if most is None else f"{least} to {most}"
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= (value if most is None else most):
+            word = "whole number" if kind is int else "number"
+            raise WrongSetting(f"{name} is {text!r}: write a {word}, {range_}, such as {name}={default}.")
+        return value
+
+
+def read_environment(file: Path) -> Environment:
+    """The process's environment, and the lines of `file` for what it leaves unsaid."""
+
+    class Values(environ.Env):
+        ENVIRON = dict(os.environ)
+
+    if file.is_file():
+        Values.read_env(file)
+    return Environment(Values.ENVIRON)
+
+
+def _parsed_database(name: str, url: str) -> dict[str, Any]:
+    try:
+        return environ.Env.db_url_config(url)
+    except ValueError:
+        raise WrongSetting(f"{name} has a wrong port: write {name}=postgres://user:password@localhost:5432/tkr_chat") from None
+
+
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and (bool(parts.hostname) or parts.scheme == "unix") and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _hidden(url: str) -> str:
+    """Without what stands before the "@": a password must not reach a log."""
+    return url.rsplit("@", 1)[-1]

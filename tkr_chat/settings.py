@@ -1,0 +1,167 @@
+"""Every setting, and the only reader of the environment. `.env.example` says what each variable is for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from tkr_chat.databases import tuned
+from tkr_chat.env import read_environment
+from tkr_chat.secret_key import required_secret_key, saved_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = read_environment(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
+
+# Where it runs
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.whole("PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env.url("PUBLIC_URL", "") or f"http://{HOST}:{PORT}"
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+DATA_DIR = env.path("DATA_DIR", "var", BASE_DIR)
+DEBUG = env.flag("DEBUG", False)
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+# Whoever says DEBUG=off or names hosts serves other people: a key that appears by itself would change with the disk.
+LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
+SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE else required_secret_key())
+
+# What is installed
+
+INSTALLED_APPS = [
+    "tkr_chat",
+    "chat",
+    "agents_app",
+    "agents_app.chloe",
+    "agents_app.phil_connors",
+    "accounts",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "tkr_chat.urls"
+ASGI_APPLICATION = "tkr_chat.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Data
+
+DB_POOL_MIN = env.whole("DB_POOL_MIN", 20)
+DB_POOL_OVERFLOW = env.whole("DB_POOL_OVERFLOW", 10)
+DB_POOL_TIMEOUT = env.number("DB_POOL_TIMEOUT", 30)
+DATABASES = {
+    "default": tuned(
+        env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}", BASE_DIR),
+        pool={"min_size": DB_POOL_MIN, "max_size": DB_POOL_MIN + DB_POOL_OVERFLOW, "timeout": DB_POOL_TIMEOUT},
+    )
+}
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# Who somebody is
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "/"
+
+# Agents
+
+AGENT_MODEL = env.text("AGENT_MODEL")
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "")
+GOOGLE_API_KEY = env.text("GOOGLE_API_KEY")
+OLLAMA_URL = env.url("OLLAMA_URL", "http://127.0.0.1:11434")
+EMBEDDED_MODEL = env.flag("EMBEDDED_MODEL", True)
+
+AGENTS_LEASE_SECONDS = env.number("AGENTS_LEASE_SECONDS", 10, least=1)
+AGENTS_RECOVERY_SECONDS = env.number("AGENTS_RECOVERY_SECONDS", 3, least=0.1)
+AGENTS_MAX_ATTEMPTS = env.whole("AGENTS_MAX_ATTEMPTS", 3, least=1)
+AGENTS_HOPS = env.whole("AGENTS_HOPS", 6)
+AGENTS_TURN_SECONDS = env.number("AGENTS_TURN_SECONDS", 300, least=1)
+AGENTS_TURN_TOKENS = env.whole("AGENTS_TURN_TOKENS", 200_000, least=1)
+AGENTS_GATHER_SECONDS = env.number("AGENTS_GATHER_SECONDS", 0.03)
+AGENTS_SAVE_SECONDS = env.number("AGENTS_SAVE_SECONDS", 1.0)
+AGENTS_DRAIN_SECONDS = env.number("AGENTS_DRAIN_SECONDS", 10)
+
+# Tools and what they may reach
+
+OPENWEATHER_API_KEY = env.text("OPENWEATHER_API_KEY")
+OPENWEATHER_URL = env.url("OPENWEATHER_URL", "https://api.openweathermap.org")
+OPEN_METEO_URL = env.url("OPEN_METEO_URL", "https://api.open-meteo.com")
+OPEN_METEO_GEOCODING_URL = env.url("OPEN_METEO_GEOCODING_URL", "https://geocoding-api.open-meteo.com")
+OUTGOING_ALLOW = env.words("OUTGOING_ALLOW")
+OUTGOING_MAX_BYTES = env.whole("OUTGOING_MAX_BYTES", 2 * 1024 * 1024, least=1024)
+OUTGOING_TIMEOUT_SECONDS = env.number("OUTGOING_TIMEOUT_SECONDS", 15, least=0.1)
+
+# Chat
+
+CHAT_MESSAGE_MAX_CHARS = env.whole("CHAT_MESSAGE_MAX_CHARS", 100_000, least=1)
+CHAT_PAGE_SIZE = env.whole("CHAT_PAGE_SIZE", 50, least=1, most=500)
+ATTACHMENT_MAX_BYTES = env.whole("ATTACHMENT_MAX_BYTES", 20 * 1024 * 1024, least=1)
+WEBSOCKET_PING_SECONDS = env.number("WEBSOCKET_PING_SECONDS", 30, least=1)
+WEBSOCKET_PING_TIMEOUT_SECONDS = env.number("WEBSOCKET_PING_TIMEOUT_SECONDS", 10, least=1)
+
+# What a browser may do
+
+CORS_ALLOWED_ORIGINS = CORS_ORIGINS = env.origins("CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}

@@ -1,0 +1,81 @@
+"""Parts between the three forms they take: A2A JSON in the database, `Part` for agents, a file for raw bytes."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from uuid import UUID
+
+from agents_app.base import Part, Said
+from agents_app.models import Attachment, Message
+
+ATTACHMENT = "attachment:"  # scheme of a url part whose bytes are an Attachment of ours
+
+
+def to_json(part: Part) -> dict[str, Any]:
+    """A2A JSON of a part; raw bytes as base64. Save attachments first where bytes may be large."""
+    json: dict[str, Any] = {}
+    if part.raw is not None:
+        json["raw"] = base64.b64encode(part.raw).decode()
+    elif part.url is not None:
+        json["url"] = part.url
+    elif part.text is not None:
+        json["text"] = part.text
+    else:
+        json["data"] = part.data
+    named = {"mediaType": part.media_type, "filename": part.filename, "metadata": dict(part.metadata)}
+    return json | {name: value for name, value in named.items() if value}
+
+
+def from_json(json: dict[str, Any]) -> Part:
+    raw = json.get("raw")
+    return Part(
+        text=json.get("text"),
+        raw=base64.b64decode(raw) if raw is not None else None,
+        url=json.get("url"),
+        data=json.get("data"),
+        media_type=json.get("mediaType", ""),
+        filename=json.get("filename", ""),
+        metadata=json.get("metadata", {}),
+    )
+
+
+def attachment_json(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "url": f"{ATTACHMENT}{attachment.id}",
+        "mediaType": attachment.media_type,
+        "filename": attachment.filename,
+    }
+
+
+def attachment_id(json: dict[str, Any]) -> UUID | None:
+    url = json.get("url") or ""
+    return UUID(url.removeprefix(ATTACHMENT)) if url.startswith(ATTACHMENT) else None
+
+
+def load_raw(json: dict[str, Any]) -> Part:
+    """A part with its bytes, read from the attachment's file where it has one."""
+    part = from_json(json)
+    found = attachment_id(json)
+    attachment = Attachment.objects.filter(id=found).first() if found else None
+    if attachment is None:
+        return part
+    with attachment.file.open("rb") as file:
+        return Part(raw=file.read(), media_type=part.media_type, filename=part.filename, metadata=part.metadata)
+
+
+def said(message: Message, *, with_bytes: bool = False) -> Said:
+    """A message as an agent reads it. Needs `user` and `agent` loaded."""
+    read = load_raw if with_bytes else from_json
+    author = message.agent or message.user
+    return Said(
+        id=message.id,
+        role="agent" if message.role == Message.Role.AGENT else "user",
+        author=str(author) if author else "Somebody who left",
+        author_id=str(message.agent_id or message.user_id or ""),
+        text=message.text,
+        parts=tuple(read(json) for json in message.all_parts),
+        metadata=message.metadata,
+        created_at=message.created_at,
+        task_id=message.task_id,
+    )

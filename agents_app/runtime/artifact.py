@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agents_app import base
+from agents_app.actions.attachments import save_parts
+from agents_app.base import Part
+from agents_app.models import Artifact, EventType
+from agents_app.runtime.journal import Fact
+from agents_app.threads import in_thread
+
+if TYPE_CHECKING:
+    from agents_app.runtime.turn import RunningTurn
+
+
+class RunningArtifact(base.Artifact):
+    """An artifact that its turn may still add to. After a crash it is written again from its first part."""
+
+    def __init__(self, turn: RunningTurn, row: Artifact, known: bool) -> None:
+        self.id = row.id
+        self._turn = turn
+        self._row = row
+        self._known = known
+
+    async def append(self, *parts: Part, last: bool = False) -> None:
+        if not self._turn.replaying:
+            await self.save(parts, append=True, last=last)
+
+    async def save(self, parts: tuple[Part, ...], *, append: bool, last: bool) -> None:
+        json = await in_thread(save_parts, self._turn.context_id, parts)
+        row = self._row
+        row.parts = [*row.parts, *json] if append else json
+        row.complete = last
+        data: dict[str, Any] = {
+            "artifact": str(row.id),
+            "message": str(row.message_id),
+            "parts": json,
+            "append": append,
+            "last": last,
+        }
+        fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)
+        if self._known:
+            fields = ("name", "description", "metadata", "parts", "complete", "message")
+            await self._turn.commit(fact, changes=[(row, fields)])
+        else:
+            await self._turn.commit(fact, new=[row])
+        self._known = True

@@ -1,0 +1,137 @@
+"""One agent asks another: a child task in the same conversation, with what is left of the budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from agents_app.base import Answer
+from agents_app.models import INTERRUPTED, TERMINAL, Agent, Message, Step, Task, TaskState
+from agents_app.runtime.answer import Writes
+from agents_app.runtime.facts import created_fact, status_fact
+from agents_app.threads import in_thread
+
+if TYPE_CHECKING:
+    from agents_app.runtime.turn import RunningTurn
+
+
+class Delegation:
+    """Asks once in the task's life: the step keeps the child, so a later run waits for the same one."""
+
+    def __init__(self, turn: RunningTurn, key: str, agent_id: str, text: str) -> None:
+        self._turn = turn
+        self._key = key
+        self._agent_id = agent_id.removeprefix("@").strip().lower()
+        self._text = text
+
+    async def run(self) -> Answer:
+        step = self._turn.recall(self._key)
+        if step is None:
+            agent = await in_thread(_find_agent, self._agent_id)
+            refusal = self._refusal(agent)
+            step = await self._begin(agent, refusal)
+            if refusal:
+                await self._finish(step, TaskState.REJECTED, refusal)
+        if not step.finished_at:
+            await self._wait(step)
+        return Answer(step.data["agent"], step.data["state"], step.data["text"])
+
+    def _refusal(self, agent: Agent | None) -> str:
+        """Why not to ask; empty: go on. A loop or a spent budget is an answer, never silence."""
+        path = [*self._turn.chain, self._turn.agent.id]
+        if agent is None:
+            return f'There is no agent "{self._agent_id}" here.'
+        if agent.id in path:
+            return f"{agent.name} is already part of this: {' → '.join([*path, agent.id])}. Answer without asking again."
+        if self._turn.hops_left <= 0:
+            return f"This request was passed on too often ({' → '.join(path)}). Answer with what is known."
+        if self._turn.tokens_left <= 0 or self._turn.seconds_left() <= 0:
+            return "The budget of this request is used up. Answer with what is known."
+        return ""
+
+    async def _begin(self, agent: Agent | None, refusal: str) -> Step:
+        name = agent.name if agent else self._agent_id
+        data = {"agent": self._agent_id, "agent_name": name, "message": self._text, "state": "", "text": ""}
+        step = Step(
+            task=self._turn.task, key=self._key, kind=Step.Kind.AGENT, name=name, data=data, started_at=timezone.now()
+        )
+        if agent is None or refusal:
+            await self._turn.begin_step(step)
+            return step
+        child = self._child(agent)
+        step.child = child
+        await self._turn.begin_step(step, status_fact(child, TaskState.SUBMITTED), created_fact(child.request), new=[child.request, child])
+        self._turn.runtime.queue.put(child.id)
+        return step
+
+    def _child(self, agent: Agent) -> Task:
+        turn, now = self._turn, timezone.now()
+        request = Message(
+            context_id=turn.context_id,
+            role=Message.Role.USER,
+            agent=turn.task.agent,
+            inner=True,
+            text=self._text,
+            created_at=now,
+        )
+        child = Task(
+            context_id=turn.context_id,
+            agent=agent,
+            owner_id=turn.task.owner_id,
+            request=request,
+            parent=turn.task,
+            chain=[*turn.chain, turn.agent.id],
+            budget={**turn.task.budget, "hops": turn.hops_left - 1, "tokens": turn.tokens_left},
+            metadata={"referenceTaskIds": [str(turn.task_id)]},
+            created_at=now,
+            updated_at=now,
+        )
+        request.task = child
+        return child
+
+    async def _wait(self, step: Step) -> None:
+        """Until the child ends. While it waits for a person, this turn waits as well, with nothing in memory."""
+        settled = self._turn.runtime.when_settled(step.child_id)
+        child = await in_thread(_load, step.child_id)
+        if child is not None and child.state not in (*TERMINAL, *INTERRUPTED):
+            self._turn.runtime.queue.put(child.id)
+            await settled
+            child = await in_thread(_load, step.child_id)
+        if child is None:
+            await self._finish(step, TaskState.FAILED, "The delegated task is gone.")
+        elif child.state in INTERRUPTED:
+            await self._turn.park(f"{step.name} asks you something.", Writes(changes=self._turn.answer.saved_text()))
+            self._turn.wait_for_person()
+        else:
+            text, tokens = await in_thread(_read_answer, child)
+            self._turn.spend(tokens)
+            await self._finish(step, TaskState(child.state), text)
+
+    async def _finish(self, step: Step, state: TaskState, text: str) -> None:
+        step.data |= {"state": state.value, "text": text}
+        step.error = "" if state == TaskState.COMPLETED else text
+        await self._turn.finish_step(step)
+
+
+def _find_agent(agent_id: str) -> Agent | None:
+    by_name = Agent.objects.enabled().filter(name__iexact=agent_id).first()
+    return Agent.objects.enabled().filter(id=agent_id).first() or by_name
+
+
+def _load(task_id: Any) -> Task | None:
+    return Task.objects.filter(id=task_id).first()
+
+
+def _read_answer(child: Task) -> tuple[str, int]:
+    """What the child said, or why it did not, and the tokens it took."""
+    said: QuerySet[Message] = child.messages.filter(role=Message.Role.AGENT).order_by("seq")
+    texts = [message.text for message in said if message.text]
+    tokens = sum(
+        message.usage.get("input_tokens", 0) + message.usage.get("output_tokens", 0) for message in said
+    )
+    if child.state == TaskState.COMPLETED:
+        return "\n\n".join(texts), tokens
+    reason = child.status_text or ("Stopped." if child.state == TaskState.CANCELED else "It failed.")
+    return reason, tokens

@@ -1,0 +1,325 @@
+"""The journal: numbered, durable facts, many callers in one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from agents_app import signals
+from agents_app.models import Event, EventType, JournalHead, Message, Task
+from agents_app.runtime.rows import insert, update
+
+logger = logging.getLogger(__name__)
+
+BATCH = 512  # entries in one commit
+TASK_FIELDS = (
+    "state",
+    "status_text",
+    "plain_reply",
+    "version",
+    "budget",
+    "attempts",
+    "lease_owner",
+    "lease_until",
+    "cancel_requested",
+    "updated_at",
+)
+
+
+class Refused(Exception):
+    """A check of an entry said no; nothing of the entry was saved."""
+
+
+class ConversationGone(Refused):
+    """This conversation was deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+@dataclass(slots=True)
+class Fact:
+    """An event before it has its numbers. `message` gets the event's `seq` as its own."""
+
+    type: EventType
+    data: dict[str, Any]
+    task_id: UUID | None = None
+    message: Message | None = None
+
+
+@dataclass(slots=True)
+class TaskChange:
+    """Fields to set on a task, once `check` has seen the locked row and raised nothing."""
+
+    task_id: UUID
+    fields: dict[str, Any]
+    check: Callable[[Task], None] | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One change that is saved whole or not at all: facts, and the rows they speak of."""
+
+    context_id: UUID | None = None  # None: an entry without facts
+    facts: Sequence[Fact] = ()
+    new: Sequence[Model] = ()
+    changes: Sequence[tuple[Model, tuple[str, ...]]] = ()
+    tasks: Sequence[TaskChange] = ()
+    opens: bool = False  # the conversation begins here
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entry: Entry
+    future: Future[list[Event]]
+    loop: asyncio.AbstractEventLoop | None = None
+    waiter: asyncio.Future[list[Event]] | None = None
+    events: list[Event] = field(default_factory=list)
+    error: Exception | None = None
+
+    def settle(self) -> None:
+        target: Any = self.waiter if self.waiter is not None else self.future
+        if target.done():  # the caller was cancelled; what it asked for is saved all the same
+            return
+        if self.error is not None:
+            target.set_exception(self.error)
+        else:
+            target.set_result(self.events)
+
+
+Listener = Callable[[list[Event]], None]
+
+
+class Journal:
+    """Commits everything that waits in one transaction, in a thread of its own.
+
+    `append` returns when the commit has returned, so whoever was told "saved" was told the truth. Listeners hear of
+    events after the commit, on the event loop they subscribed from, in the order of the journal.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    async def append(self, entry: Entry) -> list[Event]:
+        """Save an entry. Raises `Refused` when a check says no, `DatabaseError` when the database does."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[list[Event]] = loop.create_future()
+        self._put(_Waiting(entry, Future(), loop, waiter))
+        return await waiter
+
+    def append_now(self, entry: Entry) -> list[Event]:
+        """The same for code outside an event loop; blocks."""
+        waiting = _Waiting(entry, Future())
+        self._put(waiting)
+        return waiting.future.result()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` on this loop after every commit; returns the function that ends it."""
+        item = (asyncio.get_running_loop(), listener)
+        self._listeners.append(item)
+        return lambda: self._listeners.remove(item) if item in self._listeners else None
+
+    def close(self) -> None:
+        """Save what waits, then end the thread and its connection."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _put(self, waiting: _Waiting) -> None:
+        if self._thread is None:
+            self._start()
+        self._queue.put(waiting)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+                self._thread.start()
+
+    def _write(self) -> None:
+        try:
+            while (first := self._queue.get()) is not None:
+                batch, last = self._gather(first)
+                close_old_connections()
+                self._save(batch)
+                close_old_connections()
+                self._tell(batch)
+                if last:
+                    return
+        finally:
+            connection.close()
+
+    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is None:
+                return batch, True
+            batch.append(waiting)
+        return batch, False
+
+    def _save(self, batch: list[_Waiting]) -> None:
+        for waiting in batch:
+            waiting.error = None
+        try:
+            commit(batch)
+        except Exception as error:  # whatever a driver or a receiver raises must reach the callers, not end the thread
+            if len(batch) > 1:  # one entry that fails must not fail the others
+                for waiting in batch:
+                    self._save([waiting])
+                return
+            if not isinstance(error, DatabaseError):
+                logger.exception("The journal could not save an entry.", extra={"action": "journal.failed"})
+            batch[0].error = error
+            batch[0].events = []
+
+    def _tell(self, batch: list[_Waiting]) -> None:
+        events = [event for waiting in batch if waiting.error is None for event in waiting.events]
+        if events:
+            for loop, listener in list(self._listeners):
+                _call(loop, listener, events)
+        by_loop: dict[asyncio.AbstractEventLoop | None, list[_Waiting]] = {}
+        for waiting in batch:
+            by_loop.setdefault(waiting.loop, []).append(waiting)
+        for loop, waitings in by_loop.items():
+            if loop is None:
+                _settle(waitings)
+            else:
+                _call(loop, _settle, waitings)
+
+
+def _settle(batch: Iterable[_Waiting]) -> None:
+    for waiting in batch:
+        waiting.settle()
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None], argument: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(function, argument)
+    except RuntimeError:  # the loop has ended, and with it whoever waited there
+        logger.debug("Nobody waits for this commit any more.", extra={"action": "journal.loop_closed"})
+
+
+def commit(batch: Sequence[_Waiting]) -> None:
+    """Check, number and save entries in one transaction. An entry that is refused carries its error."""
+    with transaction.atomic():
+        work = _Work(batch)
+        for waiting in batch:
+            try:
+                work.take(waiting)
+            except Refused as refusal:
+                waiting.error = refusal
+        work.write()
+
+
+class _Work:
+    """One batch: the rows it locks, then the rows it writes."""
+
+    def __init__(self, batch: Sequence[_Waiting]) -> None:
+        entries = [waiting.entry for waiting in batch]
+        self.now = timezone.now()
+        self.heads = self._lock_heads(entries)
+        self.tasks = self._lock_tasks(entries)
+        self.new: list[Model] = []
+        self.changes: list[tuple[Model, tuple[str, ...]]] = []
+        self.events: list[Event] = []
+        self.opened: set[UUID] = set()
+        self.new_tasks: set[UUID] = set()
+        self.changed_tasks: dict[UUID, Task] = {}
+
+    # Rows are locked in the order of their ids, so that two processes never wait for each other in a ring.
+    def _lock_heads(self, entries: list[Entry]) -> dict[UUID, JournalHead]:
+        ids = {entry.context_id for entry in entries if entry.facts and not entry.opens}
+        if not ids:
+            return {}
+        rows = JournalHead.objects.select_for_update().filter(context_id__in=ids).order_by("context_id")
+        return {head.context_id: head for head in rows}
+
+    def _lock_tasks(self, entries: list[Entry]) -> dict[UUID, Task]:
+        ids = {change.task_id for entry in entries for change in entry.tasks}
+        ids |= {fact.task_id for entry in entries for fact in entry.facts if fact.task_id}
+        if not ids:
+            return {}
+        return {task.id: task for task in Task.objects.select_for_update().filter(id__in=ids).order_by("id")}
+
+    def take(self, waiting: _Waiting) -> None:
+        entry = waiting.entry
+        fresh = {row.id: row for row in entry.new if isinstance(row, Task)}
+        self._check(entry, fresh)
+        if entry.opens and entry.context_id:
+            self.heads[entry.context_id] = JournalHead(context_id=entry.context_id)
+            self.opened.add(entry.context_id)
+        for task in fresh.values():
+            task.version = 0
+        self.tasks |= fresh
+        self.new_tasks |= fresh.keys()
+        for change in entry.tasks:
+            self._change_task(change)
+        waiting.events = [self._number(entry, fact) for fact in entry.facts]
+        self.events += waiting.events
+        self.new += entry.new
+        self.changes += entry.changes
+
+    def _check(self, entry: Entry, fresh: dict[UUID, Task]) -> None:
+        if entry.facts and not entry.opens and entry.context_id not in self.heads:
+            raise ConversationGone
+        needed = {change.task_id for change in entry.tasks} | {fact.task_id for fact in entry.facts if fact.task_id}
+        if not needed <= self.tasks.keys() | fresh.keys():
+            raise ConversationGone
+        for change in entry.tasks:
+            if change.check is not None:
+                change.check(self.tasks[change.task_id])
+
+    def _change_task(self, change: TaskChange) -> None:
+        task = self.tasks[change.task_id]
+        for name, value in change.fields.items():
+            setattr(task, name, value)
+        self.changed_tasks[task.id] = task
+
+    def _number(self, entry: Entry, fact: Fact) -> Event:
+        assert entry.context_id is not None
+        head = self.heads[entry.context_id]
+        head.seq += 1
+        event = Event(
+            context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now
+        )
+        if fact.task_id is not None:
+            task = self.tasks[fact.task_id]
+            task.version += 1
+            self.changed_tasks[task.id] = task
+            event.task_id, event.version = task.id, task.version
+        if fact.message is not None:
+            fact.message.seq = head.seq
+        return event
+
+    def write(self) -> None:
+        insert([self.heads[context_id] for context_id in self.opened])
+        insert(self.new)
+        old = [task for task in self.changed_tasks.values() if task.id not in self.new_tasks]
+        moved = {event.context_id for event in self.events} - self.opened
+        update(
+            [*self.changes]
+            + [(task, TASK_FIELDS) for task in old]
+            + [(self.heads[context_id], ("seq",)) for context_id in moved]
+        )
+        insert(self.events)
+        if self.events:
+            signals.events_committing.send(sender=Journal, events=self.events)

@@ -1,0 +1,118 @@
+"""Text that is streaming right now: pieces, gathered for a moment, addressed by their offset, never journaled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Piece(NamedTuple):
+    """A fragment of a message's text. `offset` counts Unicode code points from the message's beginning."""
+
+    context_id: UUID
+    message_id: UUID
+    offset: int
+    text: str
+
+
+@dataclass(slots=True)
+class _Buffer:
+    context_id: UUID
+    said: list[str]  # published
+    length: int  # of what is published
+    waiting: list[str] = field(default_factory=list)  # gathered, not published yet
+    unsaved: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.said) + "".join(self.waiting)
+
+
+Subscriber = Callable[[list[Piece]], Awaitable[None]]
+
+
+class LiveText:
+    """Who appends gets an offset; who reads subscribes first, then takes a snapshot: no gap, no duplicate.
+
+    A piece leaves at once when nothing else is streaming, else together with what was gathered meanwhile. Publishing
+    never takes more than half of the time: under load the pieces grow larger instead of later.
+    """
+
+    def __init__(self, gather_seconds: float) -> None:
+        self._gather_seconds = gather_seconds
+        self._buffers: dict[UUID, _Buffer] = {}
+        self._dirty: dict[UUID, _Buffer] = {}
+        self._subscribers: list[Subscriber] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    def open(self, context_id: UUID, message_id: UUID, text: str = "") -> None:
+        self._buffers[message_id] = _Buffer(context_id, [text] if text else [], len(text))
+
+    def append(self, message_id: UUID, text: str) -> None:
+        buffer = self._buffers[message_id]
+        buffer.waiting.append(text)
+        buffer.unsaved = True
+        self._dirty[message_id] = buffer
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_while_dirty())
+
+    def text(self, message_id: UUID) -> str:
+        """Everything said so far, published or not."""
+        return self._buffers[message_id].text
+
+    def snapshot(self, message_id: UUID) -> str | None:
+        """What was published so far; the next piece begins where it ends. None: not streaming in this process."""
+        buffer = self._buffers.get(message_id)
+        return "".join(buffer.said) if buffer else None
+
+    def streaming_in(self, context_id: UUID) -> list[UUID]:
+        return [message_id for message_id, buffer in self._buffers.items() if buffer.context_id == context_id]
+
+    def take_unsaved(self) -> list[tuple[UUID, str]]:
+        """Messages whose text grew since the last call, with their whole text."""
+        grown = [(message_id, buffer) for message_id, buffer in self._buffers.items() if buffer.unsaved]
+        for _, buffer in grown:
+            buffer.unsaved = False
+        return [(message_id, buffer.text) for message_id, buffer in grown]
+
+    def close(self, message_id: UUID) -> None:
+        self._buffers.pop(message_id, None)
+        self._dirty.pop(message_id, None)
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber) if subscriber in self._subscribers else None
+
+    async def flush(self, message_id: UUID | None = None) -> None:
+        """Publish now what was gathered, of one message or of all."""
+        if message_id is None:
+            dirty, self._dirty = self._dirty, {}
+        else:
+            buffer = self._dirty.pop(message_id, None)
+            dirty = {message_id: buffer} if buffer else {}
+        pieces = [self._publish(message_id, buffer) for message_id, buffer in dirty.items()]
+        if pieces:
+            for subscriber in list(self._subscribers):
+                await subscriber(pieces)
+
+    def _publish(self, message_id: UUID, buffer: _Buffer) -> Piece:
+        text = "".join(buffer.waiting)
+        piece = Piece(buffer.context_id, message_id, buffer.length, text)
+        buffer.said.append(text)
+        buffer.waiting.clear()
+        buffer.length += len(text)
+        return piece
+
+    async def _flush_while_dirty(self) -> None:
+        clock = asyncio.get_running_loop().time
+        try:
+            while self._dirty:
+                started = clock()
+                await self.flush()
+                spent = clock() - started
+                await asyncio.sleep(max(self._gather_seconds - spent, spent))
+        finally:
+            self._flushing = None

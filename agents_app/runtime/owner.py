@@ -1,0 +1,39 @@
+"""Who runs a task: a name for this process that another on the same machine can check for being alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def _here() -> str:
+    """The machine and its process namespace: numbers of processes mean something only inside it."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        namespace = ""
+    return f"{socket.gethostname()}/{namespace}"
+
+
+def _started(pid: int) -> str:
+    """Start time of a process in clock ticks, which tells it from a later one with the same number; empty: none such."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def this_process() -> str:
+    pid = os.getpid()
+    return f"{_here()}/{pid}/{_started(pid)}"
+
+
+def is_known_dead(owner: str) -> bool:
+    """True when the owner ran here and is gone. False also when nobody can tell: then its lease must expire."""
+    here, pid, started = (["", *owner.rsplit("/", 2)])[-3:]
+    if here != _here() or not started or not pid.isdigit():
+        return False
+    return _started(int(pid)) != started

@@ -1,0 +1,165 @@
+"""Runs one task: claims it, lets the agent answer, and ends it in exactly one state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from agents_app import parts, registry
+from agents_app.brains import BrainError
+from agents_app.models import INTERRUPTED, RUNNABLE, TERMINAL, Message, Step, Task, TaskState
+from agents_app.runtime.facts import status_fact
+from agents_app.runtime.journal import Entry, Refused, TaskChange
+from agents_app.runtime.recovery import is_free, lease_end
+from agents_app.runtime.resubmission import resubmission
+from agents_app.runtime.turn import Ended, LeaseLost, Recalled, RunningTurn
+from agents_app.threads import in_thread
+
+if TYPE_CHECKING:
+    from agents_app.runtime.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+# Why the queue cancels a running task.
+STOPPED = "a person stopped it"
+HANDED_OVER = "this process ends"
+
+
+async def run(runtime: Runtime, task_id: UUID) -> None:
+    """Run a task if it may run now. Never raises for what the agent does."""
+    turn = None
+    try:
+        turn = await _claim(runtime, task_id)
+        if turn is not None:
+            await turn.end(await _answer(turn))
+            await _put_waiting(runtime, turn.task)
+    except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
+        logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
+    finally:
+        if turn is not None:
+            turn.answer.close()
+
+
+async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
+    """Take the lease. None: it is over, somebody has it, or an earlier task of that agent goes first."""
+    found = await in_thread(_load, task_id)
+    if found is None:
+        return None
+    task, recalled = found
+    await _take_lease(runtime, task)
+    turn = RunningTurn(runtime, task, registry.get_agent(task.agent_id), recalled)
+    await turn.resume()
+    return turn
+
+
+async def _take_lease(runtime: Runtime, task: Task) -> None:
+    seen = task.attempts
+
+    def check(current: Task) -> None:
+        if current.state not in RUNNABLE or current.attempts != seen or not is_free(current):
+            raise LeaseLost
+
+    is_new = task.state == TaskState.SUBMITTED
+    fields = {
+        "state": TaskState.WORKING,
+        "attempts": seen + 1,
+        "lease_owner": runtime.owner,
+        "lease_until": lease_end(),
+        "budget": _budget(task),
+        **({"updated_at": timezone.now(), "status_text": ""} if is_new else {}),
+    }
+    facts = [status_fact(task, TaskState.WORKING)] if is_new else []
+    await runtime.journal.append(Entry(task.context_id, facts, tasks=[TaskChange(task.id, fields, check)]))
+    for name, value in fields.items():
+        setattr(task, name, value)
+
+
+def _budget(task: Task) -> dict[str, object]:
+    """What a request may cost. Its time begins with the first run, and again after a person has answered."""
+    deadline = timezone.now() + timedelta(seconds=settings.AGENTS_TURN_SECONDS)
+    start = {"hops": settings.AGENTS_HOPS, "tokens": settings.AGENTS_TURN_TOKENS, "deadline": deadline.isoformat()}
+    return start | task.budget
+
+
+async def _answer(turn: RunningTurn) -> Ended:
+    """Let the agent work. Whatever happens to it becomes an end with words a person understands."""
+    name = turn.agent.name
+    if turn.task.attempts > settings.AGENTS_MAX_ATTEMPTS:
+        return Ended(TaskState.FAILED, f"{name} began {settings.AGENTS_MAX_ATTEMPTS} times and never came to an end.")
+    try:
+        async with asyncio.timeout(turn.seconds_left()):
+            await turn.agent.respond(turn)
+        return Ended(TaskState.COMPLETED)
+    except Ended as ended:
+        return ended
+    except asyncio.CancelledError:
+        return await _cancelled(turn)
+    except TimeoutError:
+        return Ended(TaskState.FAILED, f"{name} ran out of time.")
+    except BrainError as error:
+        return Ended(TaskState.FAILED, str(error))
+    except Refused:
+        raise
+    except Exception:  # an agent's own code may raise anything; the task must end all the same
+        logger.exception("Agent %s failed.", turn.agent.id, extra={"action": "agent.failed"})
+        return Ended(TaskState.FAILED, f"{name} made a mistake nobody foresaw. The server's log has the details.")
+
+
+async def _cancelled(turn: RunningTurn) -> Ended:
+    """Stopped by a person, or handed over because this process ends."""
+    job = asyncio.current_task()
+    if job is not None:
+        job.uncancel()  # what follows must run to its end
+    if turn.runtime.queue.why_cancelled(turn.task_id) == STOPPED:
+        await turn.cancel_children()
+        return Ended(TaskState.CANCELED)
+    await turn.hand_over()
+    raise asyncio.CancelledError
+
+
+def _load(task_id: UUID) -> tuple[Task, Recalled] | None:
+    tasks = Task.objects.select_related("agent", "request__user", "request__agent")
+    task = tasks.filter(id=task_id, state__in=RUNNABLE).first()
+    if task is None or not is_free(task) or _goes_later(task):
+        return None
+    answers = Message.objects.filter(task_id=task.id, role=Message.Role.AGENT, state=Message.State.STREAMING)
+    steps = list(task.steps.select_related("message"))
+    return task, Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())
+
+
+def _goes_later(task: Task) -> bool:
+    """Messages to a busy agent wait in order. Delegations do not: whoever asked waits for them."""
+    if task.parent_id is not None:
+        return False
+    earlier = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None, id__lt=task.id)
+    return earlier.runnable().exists()
+
+
+async def _put_waiting(runtime: Runtime, task: Task) -> None:
+    """Run what waited for this one: the next message to the same agent, and whoever delegated."""
+    runtime.queue.put(*await in_thread(_find_next, task))
+    for waiting in await in_thread(_find_delegators, task):
+        fact, change = resubmission(waiting)
+        await runtime.journal.append(Entry(waiting.context_id, [fact], tasks=[change]))
+        runtime.queue.put(waiting.id)
+
+
+def _find_next(task: Task) -> list[UUID]:
+    if task.parent_id is not None:
+        return []
+    later = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None)
+    return list(later.runnable().exclude(id=task.id).order_by("id").values_list("id", flat=True)[:1])
+
+
+def _find_delegators(task: Task) -> list[Task]:
+    """Tasks that wait for a person only because of a delegation that has ended meanwhile."""
+    steps = Step.objects.filter(kind=Step.Kind.AGENT, finished_at=None, task__state__in=INTERRUPTED)
+    ended = steps.filter(child__state__in=TERMINAL)
+    mine = ended.filter(task=task) if task.state in INTERRUPTED else ended.filter(child=task)
+    return [step.task for step in mine.select_related("task")]

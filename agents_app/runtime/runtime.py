@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message
+from agents_app.runtime.journal import Entry, Journal
+from agents_app.runtime.live import LiveText
+from agents_app.runtime.owner import this_process
+from agents_app.runtime.queue import InlineQueue
+from agents_app.runtime.recovery import Recovery
+
+logger = logging.getLogger(__name__)
+
+LEASE_CHECK_SECONDS = 0.5  # a stop must arrive within a second, wherever the task runs
+
+
+class Runtime:
+    """What one process needs to run tasks: its journal, its live text, its queue, and the loops that keep them."""
+
+    def __init__(self) -> None:
+        self.owner = this_process()
+        self.journal = Journal()
+        self.live = LiveText(settings.AGENTS_GATHER_SECONDS)
+        self.queue = InlineQueue(self)
+        self.recovery = Recovery(self)
+        self._ends: dict[UUID, list[asyncio.Future[str]]] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._listening: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Run tasks that wait, also those that a dead process left, and keep what runs alive."""
+        self.listen()
+        self._every(settings.AGENTS_SAVE_SECONDS, self.save_texts)
+        self._every(LEASE_CHECK_SECONDS, self.recovery.keep_leases)
+        self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
+
+    async def stop(self) -> None:
+        """Let running tasks finish for a while, hand the rest over, save everything."""
+        await self.queue.drain(settings.AGENTS_DRAIN_SECONDS)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops.clear()
+        await self.save_texts()
+        self.journal.close()
+
+    def listen(self) -> None:
+        """Hear of ended tasks on the running loop. Once a loop; `start` and the queue call it."""
+        loop = asyncio.get_running_loop()
+        if self._listening is not loop:
+            self._listening = loop
+            self.journal.subscribe(self._hear)
+
+    def when_settled(self, task_id: UUID) -> asyncio.Future[str]:
+        """A future of the state in which the task ends or waits for a person. Ask before you look at the database."""
+        self.listen()
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ends.setdefault(task_id, []).append(future)
+        return future
+
+    async def save_texts(self) -> None:
+        """Save the text of everything that streams, in one commit."""
+        grown = self.live.take_unsaved()
+        if grown:
+            await self.journal.append(
+                Entry(changes=[(Message(id=message_id, text=text), ("text",)) for message_id, text in grown])
+            )
+
+    def _hear(self, events: list[Event]) -> None:
+        for event in events:
+            if event.type == EventType.TASK_STATUS and event.data["state"] in (*TERMINAL, *INTERRUPTED):
+                for future in self._ends.pop(event.task_id, ()):
+                    if not future.done():
+                        future.set_result(event.data["state"])
+
+    def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        self._loops.append(asyncio.get_running_loop().create_task(_repeat(seconds, do)))
+
+
+async def _repeat(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    """For ever: a database that is away for a while must not end it."""
+    while True:
+        try:
+            await do()
+        except DatabaseError:
+            logger.exception("The database did not answer; trying again.", extra={"action": "runtime.retry"})
+        await asyncio.sleep(seconds)

@@ -1,0 +1,345 @@
+"""A turn that runs: what an agent's `say`, `use`, `ask` … do to the journal, the live text and the steps."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from django.db.models import Q
+from django.utils import timezone
+
+from agents_app import base, parts
+from agents_app.actions.attachments import save_parts
+from agents_app.base import Part, Said, Tool, ToolError, ToolResult
+from agents_app.brains import thinking
+from agents_app.models import INTERRUPTED, Artifact, EventType, Message, Step, Task, TaskState
+from agents_app.runtime.answer import AnswerText, Writes, join
+from agents_app.runtime.delegation import Delegation
+from agents_app.runtime.artifact import RunningArtifact
+from agents_app.runtime.facts import status_fact, step_fact
+from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
+from agents_app.runtime.thinking import DurableThinking
+from agents_app.threads import in_thread
+
+if TYPE_CHECKING:
+    from agents_app.runtime.runtime import Runtime
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(Refused):
+    """Another process has this task now, or it is over."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class Ended(base.TurnEnded):
+    """The turn is over, or waits (`input-required`). `reason` is fit to show."""
+
+    def __init__(self, state: TaskState, reason: str = "", *, extra: dict[str, Any] | None = None) -> None:
+        super().__init__(state, reason)
+        self.state = state
+        self.reason = reason
+        self.extra = extra  # fields of the message that ends it
+
+
+@dataclass
+class Recalled:
+    """What the database knows of a task when it begins to run, perhaps not for the first time."""
+
+    said: Said
+    steps: list[Step]
+    open_answer: Message | None
+
+
+class RunningTurn(base.Turn):
+    def __init__(self, runtime: Runtime, task: Task, agent: base.Agent, recalled: Recalled) -> None:
+        self.runtime = runtime
+        self.task = task
+        self.agent = agent
+        self.message = recalled.said
+        self.task_id = task.id
+        self.context_id = task.context_id
+        self.metadata = task.metadata
+        self.chain = tuple(task.chain)
+        self.answer = AnswerText(runtime.live, task)
+        self.steps = {step.key: step for step in recalled.steps}
+        self._open_answer = recalled.open_answer
+        # What an earlier run finished and this one has not come to yet. A brain's own calls come from its log.
+        self._ahead = {step.key for step in recalled.steps if step.finished_at and not step.key.startswith("call:")}
+        self._counts: Counter[str] = Counter()
+        self._beginning = asyncio.Lock()
+        self._tokens_left = int(task.budget["tokens"])
+        self._hops_left = int(task.budget["hops"])
+        self._job = asyncio.current_task()
+
+    # -- what an agent says
+
+    async def history(self, limit: int = 40) -> list[Said]:
+        return await in_thread(self._history, limit)
+
+    def _history(self, limit: int) -> list[Said]:
+        heard = Q(seq__lt=self.task.request.seq) | Q(role=Message.Role.AGENT)
+        messages = Message.objects.in_context(self.context_id).for_people().filter(heard)
+        messages = messages.exclude(id=self.message.id).exclude(state=Message.State.STREAMING)
+        newest = messages.select_related("user", "agent").order_by("-seq")[:limit]
+        return [parts.said(message) for message in reversed(newest) if message.text or message.parts]
+
+    async def say(self, text: str) -> None:
+        self._stop_if_cancelled()
+        if not text or self.replaying:
+            return
+        await self._begin()
+        await self.answer.say(text)
+
+    async def report(self, text: str) -> None:
+        self._stop_if_cancelled()
+        if not self.replaying:
+            await self.commit(status_fact(self.task, TaskState.WORKING, text), status_text=text)
+
+    async def add_artifact(
+        self,
+        *parts: Part,
+        name: str = "",
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        last: bool = True,
+    ) -> RunningArtifact:
+        self._stop_if_cancelled()
+        artifact_id = uuid5(self.task_id, self._key("artifact"))
+        row = await Artifact.objects.filter(id=artifact_id).afirst()
+        if row is None or not self.replaying:
+            message = await self._begin()
+            values = {"name": name, "description": description, "metadata": dict(metadata or {})}
+            known = row is not None
+            row = Artifact(id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values)
+            await RunningArtifact(self, row, known).save(parts, append=False, last=last)
+        return RunningArtifact(self, row, True)
+
+    # -- what an agent does
+
+    async def think(self, *, prompt: str = "", tools: Sequence[Tool] | None = None) -> str:
+        self._stop_if_cancelled()
+        log = DurableThinking(self, self._key("model"))
+        tools = self.agent.tools if tools is None else tools
+        return await thinking.think(log, prompt=prompt or self.agent.prompt, tools=tools)
+
+    async def use(self, tool: Tool, **arguments: Any) -> ToolResult:
+        return await self.use_keyed(tool, self._key("tool"), arguments)
+
+    async def use_keyed(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
+        """Call a tool once in the task's life, however often the task runs."""
+        self._stop_if_cancelled()
+        if tool.name == "ask_agent":
+            return await self._delegate_for_tool(tool, key, arguments)
+        step = self.recall(key)
+        if step is None or not step.finished_at:
+            step = await self._call(tool, key, arguments, again=step)
+        if step.error:
+            raise ToolError(step.error)
+        return ToolResult(step.data["text"], step.data["facts"])
+
+    async def ask_agent(self, agent_id: str, text: str) -> base.Answer:
+        self._stop_if_cancelled()
+        return await Delegation(self, self._key("agent"), agent_id, text).run()
+
+    async def ask(self, question: str) -> Said:
+        self._stop_if_cancelled()
+        key = self._key("ask")
+        step = self.recall(key)
+        if step is None:
+            step = Step(
+                task=self.task, key=key, kind=Step.Kind.ASK, data={"question": question}, started_at=timezone.now()
+            )
+            writes = self.answer.question(question)
+            await self.park(question, join(writes, Writes(new=[step])))
+        if not step.finished_at:
+            self.wait_for_person()
+        return await in_thread(_load_said, UUID(step.data["answer"]))
+
+    async def reply(self, text: str, *parts: Part, metadata: Mapping[str, Any] | None = None) -> None:
+        await self.say(text)
+        said = [Part(text=text), *parts] if text else list(parts)
+        json = await in_thread(save_parts, self.context_id, tuple(said)) if parts else []
+        self.task.plain_reply = True
+        raise Ended(TaskState.COMPLETED, extra={"parts": json, "metadata": dict(metadata or {})})
+
+    async def reject(self, reason: str) -> None:
+        raise Ended(TaskState.REJECTED, reason)
+
+    async def fail(self, reason: str) -> None:
+        raise Ended(TaskState.FAILED, reason)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._job is not None and self._job.cancelling() > 0
+
+    # -- what the runner asks of it
+
+    def seconds_left(self) -> float:
+        deadline = datetime.fromisoformat(self.task.budget["deadline"])
+        return max((deadline - timezone.now()).total_seconds(), 0)
+
+    async def resume(self) -> None:
+        """Go on where an earlier run's last finished step ended."""
+        message = self._open_answer
+        if message is None:
+            return
+        offsets = [step.offset for step in self.steps.values() if step.finished_at and step.message_id == message.id]
+        writes = self.answer.reopen(message, max(offsets, default=0))
+        if writes.facts:
+            await self.commit(*writes.facts, changes=writes.changes)
+
+    async def end(self, ended: Ended) -> None:
+        """The one place where a task's run ends. A turn that waits for a person was saved when it began to wait."""
+        if ended.state not in INTERRUPTED:
+            message_state = {
+                TaskState.COMPLETED: Message.State.COMPLETE,
+                TaskState.CANCELED: Message.State.STOPPED,
+            }.get(ended.state, Message.State.FAILED)
+            writes = self.answer.finish(message_state, ended.reason, extra=ended.extra)
+            await self._leave(ended.state, ended.reason, writes)
+        self.answer.close()
+
+    async def park(self, reason: str, writes: Writes) -> None:
+        """Wait for a person, with nothing held in memory."""
+        await self._leave(TaskState.INPUT_REQUIRED, reason, writes, attempts=0)
+
+    async def hand_over(self) -> None:
+        """Leave the task as it is for the next process."""
+        changes = self.answer.saved_text()
+        await self.commit(changes=changes, lease_owner="", lease_until=None, attempts=self.task.attempts - 1)
+        self.answer.close()
+
+    async def cancel_children(self) -> None:
+        children = Task.objects.filter(parent=self.task).runnable()
+        async for child_id in children.values_list("id", flat=True):
+            self.runtime.queue.cancel(child_id)
+
+    # -- what its parts share
+
+    def recall(self, key: str) -> Step | None:
+        self._ahead.discard(key)
+        return self.steps.get(key)
+
+    def skip(self, keys: Sequence[str]) -> None:
+        self._ahead.difference_update(keys)
+
+    def spend(self, tokens: int) -> None:
+        self._tokens_left -= tokens
+
+    def check_tokens(self, tokens: int = 0) -> None:
+        if self._tokens_left < tokens or self._tokens_left <= 0:
+            raise Ended(TaskState.FAILED, "The token budget of this request is used up. Ask again to go on.")
+
+    @property
+    def tokens_left(self) -> int:
+        return self._tokens_left
+
+    @property
+    def hops_left(self) -> int:
+        return self._hops_left
+
+    @property
+    def replaying(self) -> bool:
+        """An earlier run came further than this one so far: what is said now was said already."""
+        return bool(self._ahead)
+
+    def wait_for_person(self) -> None:
+        raise Ended(TaskState.INPUT_REQUIRED)
+
+    async def commit(self, *facts: Fact, new: Any = (), changes: Any = (), **fields: Any) -> None:
+        """Save something of this run, only while the run still holds the lease."""
+        change = TaskChange(self.task_id, fields, self._check_mine)
+        await self.runtime.journal.append(Entry(self.context_id, facts, new, changes, [change]))
+
+    async def begin_step(self, step: Step, *facts: Fact, new: Sequence[Any] = ()) -> None:
+        """Save that something begins, and show it behind what was said so far."""
+        step.message = await self._begin()
+        step.offset = self.answer.length
+        await self.answer.show()
+        self.steps[step.key] = step
+        started = step_fact(EventType.TOOL_STARTED, step)
+        await self.commit(*facts, started, new=[*new, step], changes=self.answer.saved_text())
+
+    async def finish_step(self, step: Step) -> None:
+        step.finished_at = timezone.now()
+        finished = step_fact(EventType.TOOL_FINISHED, step)
+        await self.commit(finished, changes=[(step, ("data", "error", "finished_at"))])
+
+    # -- its own
+
+    async def _begin(self) -> Message:
+        async with self._beginning:
+            if self.answer.message is None:
+                writes = self.answer.begin()
+                await self.commit(*writes.facts, new=writes.new)
+            assert self.answer.message is not None
+            return self.answer.message
+
+    async def _call(self, tool: Tool, key: str, arguments: dict[str, Any], again: Step | None) -> Step:
+        step = again
+        if step is None:
+            data = {"arguments": arguments, "text": "", "facts": {}}
+            now = timezone.now()
+            step = Step(task=self.task, key=key, kind=Step.Kind.TOOL, name=tool.name, data=data, started_at=now)
+            await self.begin_step(step)
+        try:
+            async with asyncio.timeout(tool.seconds):
+                result = await tool(self, **arguments)
+            step.data |= {"text": result.text, "facts": dict(result.facts)}
+        except ToolError as error:
+            step.error = str(error)
+        except TimeoutError:
+            step.error = f"{tool.name} took longer than {tool.seconds:g} seconds."
+        except Exception:  # a tool's own code may raise anything; the agent goes on without it
+            logger.exception("Tool %s failed.", tool.name, extra={"action": "tool.failed"})
+            step.error = f"{tool.name} failed in a way nobody foresaw. The server's log has the details."
+        await self.finish_step(step)
+        return step
+
+    async def _delegate_for_tool(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
+        answer = await Delegation(self, key, arguments["agent"], arguments["message"]).run()
+        if answer.state != TaskState.COMPLETED:
+            raise ToolError(answer.text)
+        return ToolResult(answer.text, {"agent": answer.agent_id, "state": answer.state, "text": answer.text})
+
+    async def _leave(self, state: TaskState, reason: str, writes: Writes, **fields: Any) -> None:
+        await self.commit(
+            *writes.facts,
+            status_fact(self.task, state, reason),
+            new=writes.new,
+            changes=writes.changes,
+            state=state,
+            status_text=reason,
+            plain_reply=self.task.plain_reply,
+            lease_owner="",
+            lease_until=None,
+            updated_at=timezone.now(),
+            **fields,
+        )
+        self.task.state = state
+
+    def _check_mine(self, task: Task) -> None:
+        mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
+        if not mine or task.is_terminal:
+            raise LeaseLost
+
+    def _stop_if_cancelled(self) -> None:
+        if self.cancelled:
+            raise asyncio.CancelledError
+
+    def _key(self, kind: str) -> str:
+        self._counts[kind] += 1
+        return f"{kind}:{self._counts[kind]}"
+
+
+def _load_said(message_id: UUID) -> Said:
+    return parts.said(Message.objects.select_related("user", "agent").get(id=message_id), with_bytes=True)

@@ -1,0 +1,137 @@
+"""Post a message: save it with the tasks it starts, once, however often it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
+
+from accounts.models import User
+from agents_app import runtime
+from agents_app.actions.tasks import TaskWrites, answer_question, begin_task, open_questions
+from agents_app.models import Agent, Attachment, EventType, Message
+from agents_app.parts import attachment_json
+from agents_app.runtime.facts import created_fact
+from agents_app.runtime.journal import Entry, Fact
+from agents_app.threads import in_thread
+from chat.mentions import find_mentions
+from chat.models import Conversation, Participant
+from chat.titles import title_from
+
+
+class BadMessage(Exception):
+    """A message that cannot be taken; the text says why and what to do."""
+
+
+async def post_message(
+    author: User, conversation: Conversation, client_id: UUID, text: str, attachment_ids: Sequence[UUID] = ()
+) -> Message:
+    """Save what a person says and let the agents it is for answer. The same `client_id` again returns the same message."""
+    text = text.strip()
+    _check_text(text, attachment_ids)
+    prepared = await in_thread(_prepare, author, conversation, client_id, text, list(attachment_ids))
+    if isinstance(prepared, Message):
+        return prepared
+    message, entry, writes = prepared
+    current = runtime.current()
+    try:
+        await current.journal.append(entry)
+    except IntegrityError:
+        return await in_thread(_get_posted, author, client_id)
+    current.queue.put(*writes.put)
+    return message
+
+
+async def retry_message(asker: User, failed: Message) -> None:
+    """Give the request of an answer that failed or was stopped to the same agent again."""
+    task = failed.task
+    if task is None or failed.agent_id is None or failed.state not in (Message.State.FAILED, Message.State.STOPPED):
+        raise BadMessage("Only an answer that failed or was stopped can be tried again.")
+    writes = TaskWrites()
+    begin_task(writes, task.request, failed.agent_id, asker.id, metadata={"referenceTaskIds": [str(task.id)]})
+    await runtime.current().journal.append(Entry(failed.context_id, writes.facts, writes.new))
+    runtime.current().queue.put(*writes.put)
+
+
+def _check_text(text: str, attachment_ids: Sequence[UUID]) -> None:
+    if not text and not attachment_ids:
+        raise BadMessage("Write something first.")
+    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
+        limit = f"{settings.CHAT_MESSAGE_MAX_CHARS:,}"
+        raise BadMessage(f"This message is too long: at most {limit} characters. Send the rest as a file.")
+    if "\x00" in text:
+        raise BadMessage("This message holds a NUL character, which cannot be saved. Remove it and send again.")
+
+
+def _prepare(
+    author: User, conversation: Conversation, client_id: UUID, text: str, attachment_ids: list[UUID]
+) -> Message | tuple[Message, Entry, TaskWrites]:
+    known = Message.objects.filter(user=author, client_id=client_id).first()
+    if known is not None:
+        return known
+    message = Message(
+        context_id=conversation.id,
+        role=Message.Role.USER,
+        user=author,
+        text=text,
+        parts=_parts(text, _load_attachments(conversation, attachment_ids)),
+        client_id=client_id,
+        created_at=timezone.now(),
+    )
+    writes = TaskWrites(new=[message])
+    questions = open_questions(conversation.id)
+    for agent_id in _invite(writes, conversation, choose_agents(conversation, text)):
+        if agent_id in questions and message.task_id is None:
+            answer_question(writes, questions[agent_id], message)
+        else:
+            begin_task(writes, message, agent_id, author.id)
+    writes.facts.insert(0, created_fact(message, client_id=str(client_id)))
+    if not conversation.title and (title := title_from(text)):
+        conversation.title = title
+        writes.changes.append((conversation, ("title",)))
+        writes.facts.append(Fact(EventType.CONVERSATION_CHANGED, {"title": title}))
+    return message, Entry(conversation.id, writes.facts, writes.new, writes.changes, writes.tasks), writes
+
+
+def choose_agents(conversation: Conversation, text: str) -> list[str]:
+    """Whom a message is for: whom it mentions, else the agent that spoke last, else the first one here."""
+    agents = list(Agent.objects.enabled().values_list("id", "name"))
+    present = set(conversation.participants.filter(agent__isnull=False).values_list("agent_id", flat=True))
+    here = [agent_id for agent_id, _ in agents if agent_id in present]
+    mentioned = find_mentions(text, agents, everybody=here)
+    if mentioned or not here:
+        return mentioned
+    spoken = Message.objects.in_context(conversation.id).for_people().filter(role=Message.Role.AGENT)
+    last = spoken.order_by("-seq").values_list("agent_id", flat=True).first()
+    return [last if last in here else here[0]]
+
+
+def _invite(writes: TaskWrites, conversation: Conversation, agent_ids: list[str]) -> list[str]:
+    """Who is called by name comes in."""
+    present = set(conversation.participants.filter(agent__in=agent_ids).values_list("agent_id", flat=True))
+    for agent_id in agent_ids:
+        if agent_id not in present:
+            writes.new.append(Participant(conversation=conversation, agent_id=agent_id, active_at=timezone.now()))
+            writes.facts.append(Fact(EventType.PARTICIPANT_ADDED, {"agent": agent_id}))
+    return agent_ids
+
+
+def _load_attachments(conversation: Conversation, ids: list[UUID]) -> list[Attachment]:
+    found = {attachment.id: attachment for attachment in Attachment.objects.filter(id__in=ids, context_id=conversation.id)}
+    if len(found) < len(set(ids)):
+        raise BadMessage("A file of this message is not here any more. Attach it again.")
+    return [found[attachment_id] for attachment_id in ids]
+
+
+def _parts(text: str, attachments: list[Attachment]) -> list[dict[str, Any]]:
+    if not attachments:
+        return []
+    return [*([{"text": text}] if text else []), *(attachment_json(attachment) for attachment in attachments)]
+
+
+def _get_posted(author: User, client_id: UUID) -> Message:
+    return Message.objects.get(user=author, client_id=client_id)

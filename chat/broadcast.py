@@ -1,0 +1,222 @@
+"""The only place that pushes to browsers: what happened goes to the sockets of this process that may see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from django.db.models import Prefetch
+
+from agents_app import runtime
+from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, Task
+from agents_app.runtime.live import Piece
+from agents_app.threads import in_thread
+from chat import protocol
+from chat.models import Conversation, Participant
+from chat.news import News, frames, load_news, task_frame
+from chat.projection import is_for_people
+from chat.rendering import conversation_item_html, load_messages
+from chat.streams import Streams
+
+MISSED_AT_MOST = 500  # events; whoever missed more loads the conversation anew
+TOUCHING = (EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
+
+
+class Socket(Protocol):
+    """A browser's socket, as the broadcast needs it."""
+
+    user_id: UUID
+    session_key: str
+
+    def push(self, frame: str) -> None: ...
+
+    def close_soon(self, code: int) -> None: ...
+
+
+class Browsers:
+    """The sockets of this process, by what they look at.
+
+    Everything is pushed under one lock, first come first served: so a socket gets the events of a conversation in the
+    order of its journal, and every piece behind the event that announced its message.
+    """
+
+    def __init__(self, of: runtime.Runtime) -> None:
+        self._runtime = of
+        self._lock = asyncio.Lock()
+        self._streams = Streams(of.live.snapshot)
+        self._by_context: dict[UUID, set[Socket]] = defaultdict(set)
+        self._by_user: dict[UUID, set[Socket]] = defaultdict(set)
+        self._held: dict[tuple[Socket, UUID], list[tuple[Event, str]]] = {}  # while a socket catches up
+        self._telling: set[asyncio.Task[None]] = set()
+        of.journal.subscribe(self._hear)
+        of.live.subscribe(self._stream)
+
+    # -- sockets come and go
+
+    def enter(self, socket: Socket) -> None:
+        self._by_user[socket.user_id].add(socket)
+
+    def leave(self, socket: Socket) -> None:
+        for context_id in [id for id, sockets in self._by_context.items() if socket in sockets]:
+            self.close_conversation(socket, context_id)
+        _discard(self._by_user, socket.user_id, socket)
+
+    async def open_conversation(self, socket: Socket, context_id: UUID, after: int | None) -> None:
+        """Push every event after `after`, then snapshots of what streams, then live. The caller has checked access."""
+        key = (socket, context_id)
+        self._held[key] = []
+        self._by_context[context_id].add(socket)
+        try:
+            missed = await in_thread(_load_missed, context_id, after)
+            async with self._lock:
+                for _, frame in frames(missed.news, self._streams) if not missed.too_much else ():
+                    socket.push(frame)
+                for frame in self._present(missed):
+                    socket.push(frame)
+                for event, frame in self._held.pop(key, ()):
+                    if event.seq > missed.seq:
+                        socket.push(frame)
+        finally:
+            self._held.pop(key, None)
+
+    def close_conversation(self, socket: Socket, context_id: UUID) -> None:
+        _discard(self._by_context, context_id, socket)
+
+    def close_session(self, session_key: str) -> None:
+        """Somebody signed out: their sockets must not listen on."""
+        for sockets in list(self._by_user.values()):
+            for socket in list(sockets):
+                if socket.session_key == session_key:
+                    socket.close_soon(protocol.SIGNED_OUT)
+
+    def conversation_deleted(self, context_id: UUID, user_ids: Iterable[UUID]) -> None:
+        self._push_to_people(user_ids, protocol.encode("conversation.deleted", id=context_id))
+        self._by_context.pop(context_id, None)
+
+    # -- what happens
+
+    def _hear(self, events: list[Event]) -> None:
+        if self._by_user:
+            task = asyncio.get_running_loop().create_task(self._tell(events))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, events: list[Event]) -> None:
+        watched = [event for event in events if event.context_id in self._by_context]
+        async with self._lock:
+            news = await in_thread(load_news, watched) if watched else News([])
+            for event, frame in frames(news, self._streams):
+                self._push_event(event, frame)
+            await self._touch(events)
+            for event in watched:
+                if event.type == EventType.PARTICIPANT_REMOVED and "user" in event.data:
+                    self._expel(event.context_id, UUID(event.data["user"]))
+
+    async def _stream(self, pieces: list[Piece]) -> None:
+        async with self._lock:
+            for piece in pieces:
+                sockets = self._by_context.get(piece.context_id)
+                if not sockets:
+                    self._streams.forget(piece.message_id)
+                    continue
+                for frame in self._streams.frames(piece):
+                    for socket in sockets:
+                        if (socket, piece.context_id) not in self._held:  # it gets a snapshot instead
+                            socket.push(frame)
+
+    def _push_event(self, event: Event, frame: str) -> None:
+        for socket in self._by_context.get(event.context_id, ()):
+            held = self._held.get((socket, event.context_id))
+            if held is None:
+                socket.push(frame)
+            else:
+                held.append((event, frame))
+
+    def _present(self, missed: Missed) -> Iterable[str]:
+        """What a browser must know besides the events: what streams, who works, and that it has everything."""
+        for message in missed.streaming:
+            yield protocol.encode(
+                "message.changed",
+                conversation=missed.context_id,
+                seq=missed.seq,
+                id=message.id,
+                html=self._streams.html(message),
+                inner=message.inner,
+                parent_step=missed.news.parent_steps.get(message.task_id) if message.task_id else None,
+            )
+        for task in missed.unfinished:
+            yield task_frame(task, missed.seq)
+        yield protocol.encode("conversation.opened", id=missed.context_id, seq=missed.seq, reset=missed.too_much)
+
+    async def _touch(self, events: list[Event]) -> None:
+        """Bring a conversation to the top of its people's lists."""
+        touched = {event.context_id for event in events if is_for_people(event) or event.type in TOUCHING}
+        if not touched:
+            return
+        for people, frame in await in_thread(_load_items, touched, set(self._by_user)):
+            self._push_to_people(people, frame)
+
+    def _push_to_people(self, user_ids: Iterable[UUID], frame: str) -> None:
+        for user_id in user_ids:
+            for socket in self._by_user.get(user_id, ()):
+                socket.push(frame)
+
+    def _expel(self, context_id: UUID, user_id: UUID) -> None:
+        for socket in self._by_user.get(user_id, ()):
+            socket.push(protocol.encode("conversation.left", id=context_id))
+            self.close_conversation(socket, context_id)
+
+
+class Missed:
+    """What a browser that was away needs to be in step again."""
+
+    def __init__(self, context_id: UUID, after: int | None) -> None:
+        self.context_id = context_id
+        self.seq = JournalHead.objects.filter(context_id=context_id).values_list("seq", flat=True).first() or 0
+        start = self.seq if after is None else after
+        self.too_much = self.seq - start > MISSED_AT_MOST or start > self.seq
+        self.news = News([])
+        if not self.too_much and start < self.seq:
+            events = Event.objects.filter(context_id=context_id, seq__gt=start, seq__lte=self.seq).order_by("seq")
+            self.news = load_news(list(events))
+        streaming = Message.objects.in_context(context_id).filter(state=Message.State.STREAMING)
+        self.streaming = load_messages(list(streaming.order_by("seq").values_list("id", flat=True)))
+        self.unfinished = list(Task.objects.filter(context_id=context_id, state__in=(*RUNNABLE, *INTERRUPTED)))
+
+
+def _load_missed(context_id: UUID, after: int | None) -> Missed:
+    return Missed(context_id, after)
+
+
+def _load_items(context_ids: set[UUID], online: set[UUID]) -> list[tuple[list[UUID], str]]:
+    """For each conversation: who of its people is online, and the frame for them."""
+    people = Prefetch("participants", Participant.objects.select_related("agent").order_by("agent__position"))
+    items = []
+    for conversation in Conversation.objects.filter(id__in=context_ids).prefetch_related(people):
+        here = [p.user_id for p in conversation.participants.all() if p.user_id in online]
+        if here:
+            html = conversation_item_html(conversation)
+            items.append((here, protocol.encode("conversation.touched", id=conversation.id, html=html)))
+    return items
+
+
+def _discard(index: dict[UUID, set[Socket]], key: UUID, socket: Socket) -> None:
+    sockets = index.get(key)
+    if sockets is not None:
+        sockets.discard(socket)
+        if not sockets:
+            del index[key]
+
+
+_current: tuple[runtime.Runtime, Browsers] | None = None
+
+
+def current() -> Browsers:
+    """The browsers of this process's runtime."""
+    global _current
+    if _current is None or _current[0] is not runtime.current():
+        _current = (runtime.current(), Browsers(runtime.current()))
+    return _current[1]

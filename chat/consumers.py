@@ -1,0 +1,124 @@
+"""A browser's WebSocket: checks access on every frame, hands the work to actions, decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import Any
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+
+from accounts.models import User
+from agents_app.actions.tasks import TaskOver, cancel_task
+from agents_app.runtime.journal import Refused
+from agents_app.threads import in_thread
+from chat import access, broadcast, protocol
+from chat.actions.conversations import mark_read
+from chat.actions.messages import BadMessage, post_message, retry_message
+
+logger = logging.getLogger(__name__)
+
+
+class BrowserConsumer(AsyncWebsocketConsumer):
+    """One for each tab, for all its conversations. Frames are in `chat/protocol.py`."""
+
+    channel_layer_alias = ""  # frames are pushed directly; a channel for each socket would only cost memory
+    user: User
+
+    async def connect(self) -> None:
+        await self.accept()
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            await self.close(code=protocol.SIGNED_OUT)
+            return
+        self.user = user
+        self.user_id: UUID = user.id
+        self.session_key: str = self.scope["session"].session_key or ""
+        self._outgoing: deque[str] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
+        broadcast.current().enter(self)
+        self.push(protocol.encode("session.opened", user=user.id, version=protocol.VERSION))
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "user"):
+            broadcast.current().leave(self)
+            self._outgoing.clear()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            frame = protocol.parse(text_data or "")
+        except protocol.BadFrame as bad:
+            self._refuse(bad.code, str(bad))
+            return
+        try:
+            await self._dispatch(frame)
+        except access.NotFound as missing:
+            self._refuse("not-found", str(missing), frame)
+        except (BadMessage, Refused) as refused:
+            self._refuse("refused", str(refused), frame)
+        except DatabaseError:
+            logger.exception("A frame could not be saved.", extra={"action": "frame.failed"})
+            self._refuse("unavailable", "The server could not save this. It is tried again.", frame)
+
+    async def _dispatch(self, frame: protocol.InFrame) -> None:
+        match frame:
+            case protocol.OpenConversation():
+                conversation = await self._conversation(frame.id)
+                await broadcast.current().open_conversation(self, conversation.id, frame.after)
+            case protocol.CloseConversation():
+                broadcast.current().close_conversation(self, frame.id)
+            case protocol.ReadConversation():
+                await mark_read(self.user, await self._conversation(frame.id), frame.seq)
+            case protocol.PostMessage():
+                conversation = await self._conversation(frame.conversation)
+                message = await post_message(self.user, conversation, frame.client_id, frame.text, frame.attachments)
+                self.push(protocol.encode("message.saved", client_id=frame.client_id, id=message.id))
+            case protocol.RetryMessage():
+                await retry_message(self.user, await in_thread(access.get_message, self.user, frame.message))
+            case protocol.CancelTask():
+                task = await in_thread(access.get_task, self.user, frame.task)
+                self._spawn(cancel_task(task))
+
+    async def _conversation(self, id: UUID) -> Any:
+        return await in_thread(access.get_conversation, self.user, id)
+
+    def _refuse(self, code: str, error: str, frame: protocol.InFrame | None = None) -> None:
+        if isinstance(frame, protocol.PostMessage):
+            retry = code == "unavailable"
+            self.push(protocol.encode("message.refused", client_id=frame.client_id, error=error, retry=retry))
+        else:
+            self.push(protocol.encode("frame.refused", code=code, error=error, frame=frame and frame.type))
+
+    def _spawn(self, work: Any) -> None:
+        """Work that takes a while: the next frame must not wait for it."""
+
+        async def run() -> None:
+            try:
+                await work
+            except TaskOver:
+                pass  # it ended by itself meanwhile, as everybody sees
+
+        job = asyncio.get_running_loop().create_task(run())
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    # -- what the broadcast calls
+
+    def push(self, frame: str) -> None:
+        self._outgoing.append(frame)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    def close_soon(self, code: int) -> None:
+        self._spawn(self.close(code=code))
+
+    async def _write(self) -> None:
+        try:
+            while self._outgoing:
+                await self.base_send({"type": "websocket.send", "text": self._outgoing.popleft()})
+        finally:
+            self._writer = None

@@ -4,16 +4,6 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.utils import timezone
-
-
-class SignInLinkQuerySet(models.QuerySet["SignInLink"]):
-    def usable(self) -> SignInLinkQuerySet:
-        return self.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
-
-    def spent(self) -> SignInLinkQuerySet:
-        return self.filter(Q(used_at__isnull=False) | Q(expires_at__lte=timezone.now()))
 
 
 class SignInLink(models.Model):
@@ -25,8 +15,6 @@ class SignInLink(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
-
-    objects = SignInLinkQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"sign-in link for {self.user}"

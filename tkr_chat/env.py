@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,19 +68,27 @@ class Environment:
 
     def origins(self, name: str) -> list[str]:
         """Addresses without a path, such as `https://example.com`."""
-        origins = self.words(name)
-        for origin in origins:
-            if not _is_url(origin, ("http", "https")) or urlsplit(origin).path:
-                raise WrongSetting(f"{name} has {origin!r}: write scheme and host, such as {name}=https://example.com")
-        return origins
+        return [_origin(name, word) for word in self.words(name)]
+
+    def origin(self, name: str) -> str:
+        word = self.text(name)
+        return _origin(name, word) if word else ""
+
+    def networks(self, name: str) -> list[str]:
+        """Host names, addresses, and networks such as `10.0.0.0/8`."""
+        words = self.words(name)
+        for word in words:
+            if "/" in word and not _is_network(word):
+                raise WrongSetting(f"{name} has {word!r}: write a network as address/bits, such as {name}=10.0.0.0/8")
+        return words
 
     def path(self, name: str, default: str, base: Path) -> Path:
         """A folder or file; a relative one starts at `base`."""
         return base / Path(self._given_or(name, default)).expanduser()
 
-    def database(self, name: str, default: str, base: Path) -> dict[str, Any]:
-        """Django's settings of one database, from a URL."""
-        url = self._given_or(name, default)
+    def database(self, name: str, default: Path, base: Path) -> dict[str, Any]:
+        """Django's settings of one database, from a URL; without one the SQLite file `default`."""
+        url = self._given_or(name, "") or f"sqlite:///{default}"
         if url.startswith(("postgres:", "postgresql:")):
             return _parsed_database(name, url)
         if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
@@ -107,15 +116,17 @@ class Environment:
         return value
 
 
-def read_environment(file: Path) -> Environment:
-    """The process's environment, and the lines of `file` for what it leaves unsaid."""
+def read_environment(base: Path) -> Environment:
+    """The process's environment, and the lines of the file ENV_FILE for what it leaves unsaid."""
 
     class Values(environ.Env):
         ENVIRON = dict(os.environ)
 
+    env = Environment(Values.ENVIRON)
+    file = env.path("ENV_FILE", ".env", base)
     if file.is_file():
         Values.read_env(file)
-    return Environment(Values.ENVIRON)
+    return env
 
 
 def _parsed_database(name: str, url: str) -> dict[str, Any]:
@@ -123,6 +134,21 @@ def _parsed_database(name: str, url: str) -> dict[str, Any]:
         return environ.Env.db_url_config(url)
     except ValueError:
         raise WrongSetting(f"{name} has a wrong port: write {name}=postgres://user:password@localhost:5432/tkr_chat") from None
+
+
+def _origin(name: str, word: str) -> str:
+    origin = word.rstrip("/")
+    if not _is_url(origin, ("http", "https")) or urlsplit(origin).path:
+        raise WrongSetting(f"{name} has {word!r}: write scheme and host, such as {name}=https://chat.example.com")
+    return origin
+
+
+def _is_network(word: str) -> bool:
+    try:
+        ip_network(word, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_url(value: str, schemes: tuple[str, ...]) -> bool:

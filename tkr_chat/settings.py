@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
+from tkr_chat.addresses import address_of, require_allowed
 from tkr_chat.databases import tuned
 from tkr_chat.env import read_environment
 from tkr_chat.secret_key import required_secret_key, saved_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = read_environment(BASE_DIR / os.environ.get("ENV_FILE", ".env"))
+env = read_environment(BASE_DIR)
 
 # Where it runs
 
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.url("PUBLIC_URL", "") or f"http://{HOST}:{PORT}"
+PUBLIC_URL = env.origin("PUBLIC_URL") or address_of(HOST, PORT)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+require_allowed(PUBLIC_URL, ALLOWED_HOSTS)
 DATA_DIR = env.path("DATA_DIR", "var", BASE_DIR)
 DEBUG = env.flag("DEBUG", False)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
-# Whoever says DEBUG=off or names hosts serves other people: a key that appears by itself would change with the disk.
+# Whoever writes DEBUG=off or names hosts serves other people, and a key that appears by itself is gone with the disk.
 LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
 SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE else required_secret_key())
 
@@ -48,16 +49,17 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
 ]
+# No GZipMiddleware: compressed together with a secret, a reflected word gives the secret away (BREACH).
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tkr_chat.content_policy.ContentPolicyMiddleware",
+    "tkr_chat.static_files.StaticFilesMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "csp.middleware.CSPMiddleware",
 ]
 ROOT_URLCONF = "tkr_chat.urls"
 ASGI_APPLICATION = "tkr_chat.asgi.application"
@@ -80,38 +82,88 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+UNFOLD = {"SITE_TITLE": "tkr-agent-chat", "SITE_HEADER": "tkr-agent-chat", "SITE_URL": "/"}
 
 # Data
 
 DB_POOL_MIN = env.whole("DB_POOL_MIN", 20)
 DB_POOL_OVERFLOW = env.whole("DB_POOL_OVERFLOW", 10)
-DB_POOL_TIMEOUT = env.number("DB_POOL_TIMEOUT", 30)
+DB_POOL_TIMEOUT = env.number("DB_POOL_TIMEOUT", 30, least=0.1)
 DATABASES = {
     "default": tuned(
-        env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}", BASE_DIR),
+        env.database("DATABASE_URL", DATA_DIR / "db.sqlite3", BASE_DIR),
         pool={"min_size": DB_POOL_MIN, "max_size": DB_POOL_MIN + DB_POOL_OVERFLOW, "timeout": DB_POOL_TIMEOUT},
     )
 }
-MEDIA_ROOT = DATA_DIR / "media"
-STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
     CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "tkr_chat"},
+        }
     }
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
-# Who somebody is
+# Files
+
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "tkr_chat.static_files.StaticFilesStorage"
+    },
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# Who somebody is, and what a browser may do
 
 AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+if PUBLIC_URL.startswith("https://"):  # then a proxy stands before us, for this server itself speaks no TLS
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CORS_ALLOWED_ORIGINS = CORS_ORIGINS = env.origins("CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
+DEFAULT_EXCEPTION_REPORTER = "tkr_chat.error_pages.LocalExceptionReporter"
 
 # Agents
 
@@ -130,16 +182,16 @@ AGENTS_HOPS = env.whole("AGENTS_HOPS", 6)
 AGENTS_TURN_SECONDS = env.number("AGENTS_TURN_SECONDS", 300, least=1)
 AGENTS_TURN_TOKENS = env.whole("AGENTS_TURN_TOKENS", 200_000, least=1)
 AGENTS_GATHER_SECONDS = env.number("AGENTS_GATHER_SECONDS", 0.03)
-AGENTS_SAVE_SECONDS = env.number("AGENTS_SAVE_SECONDS", 1.0)
+AGENTS_SAVE_SECONDS = env.number("AGENTS_SAVE_SECONDS", 1)
 AGENTS_DRAIN_SECONDS = env.number("AGENTS_DRAIN_SECONDS", 10)
 
-# Tools and what they may reach
+# Tools, and what they may reach
 
 OPENWEATHER_API_KEY = env.text("OPENWEATHER_API_KEY")
 OPENWEATHER_URL = env.url("OPENWEATHER_URL", "https://api.openweathermap.org")
 OPEN_METEO_URL = env.url("OPEN_METEO_URL", "https://api.open-meteo.com")
 OPEN_METEO_GEOCODING_URL = env.url("OPEN_METEO_GEOCODING_URL", "https://geocoding-api.open-meteo.com")
-OUTGOING_ALLOW = env.words("OUTGOING_ALLOW")
+OUTGOING_ALLOW = env.networks("OUTGOING_ALLOW")
 OUTGOING_MAX_BYTES = env.whole("OUTGOING_MAX_BYTES", 2 * 1024 * 1024, least=1024)
 OUTGOING_TIMEOUT_SECONDS = env.number("OUTGOING_TIMEOUT_SECONDS", 15, least=0.1)
 
@@ -150,18 +202,18 @@ CHAT_PAGE_SIZE = env.whole("CHAT_PAGE_SIZE", 50, least=1, most=500)
 ATTACHMENT_MAX_BYTES = env.whole("ATTACHMENT_MAX_BYTES", 20 * 1024 * 1024, least=1)
 WEBSOCKET_PING_SECONDS = env.number("WEBSOCKET_PING_SECONDS", 30, least=1)
 WEBSOCKET_PING_TIMEOUT_SECONDS = env.number("WEBSOCKET_PING_TIMEOUT_SECONDS", 10, least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * CHAT_MESSAGE_MAX_CHARS + 64 * 1024  # JSON's longest way to write a character is 12
 
-# What a browser may do
+# Logging
 
-CORS_ALLOWED_ORIGINS = CORS_ORIGINS = env.origins("CORS_ORIGINS")
-CORS_URLS_REGEX = r"^/api/"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "object-src": [NONE],
-    }
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "tkr_chat.log_lines.LogLine", "fold_tracebacks": not DEBUG}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "level": LOG_LEVEL}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # instead of Django's own: a console only in DEBUG, and mail
+        **{app: {"level": LOG_LEVEL} for app in ("tkr_chat", "chat", "agents_app", "accounts")},
+    },
 }

@@ -1,0 +1,22 @@
+"""The front door: HTTP goes to Django, WebSockets to `routing.py`, and the agents live as long as the server does."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tkr_chat.settings")
+django_application = get_asgi_application()  # sets Django up; what follows may import models
+
+from tkr_chat.lifespan import lifespan  # noqa: E402
+from tkr_chat.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "lifespan": lifespan,
+    }
+)

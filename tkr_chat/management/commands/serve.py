@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts.access import find_first_admin
+from accounts.actions.sign_in_links import make_sign_in_link
+from agents_app.brains import describe_default
+from tkr_chat.addresses import address_of
+
+
+class Command(BaseCommand):
+    help = "Serve the chat, the API and the agents. Prints a link that signs the first administrator in, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST, help="Address to listen on (HOST).")
+        parser.add_argument("--port", default=settings.PORT, type=int, help="Port to listen on (PORT).")
+        parser.add_argument("--no-link", action="store_true", help="Print no sign-in link, for logs that others read.")
+
+    def handle(self, *, host: str, port: int, no_link: bool, **_: Any) -> None:
+        from tkr_chat.asgi import application  # noqa: PLC0415  (loads every page; other commands need none)
+        from tkr_chat.server import AgentServer  # noqa: PLC0415  (chooses the event loop when imported)
+
+        _require_prepared_database()
+        address = address_of(host, port)
+        self.base = settings.PUBLIC_URL if (host, port) == (settings.HOST, settings.PORT) else address
+        server = AgentServer(application, host, port, ready=lambda: self.show_banner(with_link=not no_link))
+        server.run()
+        if server.listen_failure:
+            raise SystemExit(
+                f"Cannot listen on {host}:{port} ({server.listen_failure}): "
+                f"stop what is there, or choose another port, such as PORT={port + 1}."
+            )
+
+    def show_banner(self, *, with_link: bool) -> None:
+        admin = find_first_admin() if with_link else None
+        rows = [("Chat", f"{self.base}/"), ("Brain", describe_default())]
+        if admin:
+            rows.append(("Sign in once", make_sign_in_link(admin, self.base)))
+        connections.close_all()  # the loop's thread must never wait for a database
+        width = max(len(name) for name, _ in rows)
+        lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+        self.stdout.write("\n".join(["", "tkr-agent-chat is ready. Ctrl-C stops it.", "", *lines, ""]))
+        self.stdout.flush()
+
+
+def _require_prepared_database() -> None:
+    try:
+        executor = MigrationExecutor(connection)
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer, look at DATABASE_URL: {error}") from error
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise CommandError("The database is not up to date: run `manage.py prepare` first.")

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 TOOL_SECONDS = 20.0
 
@@ -88,15 +91,20 @@ class Tool:
     seconds: float = TOOL_SECONDS
 
     @cached_property
-    def parameters(self) -> dict[str, Any]:
-        """JSON Schema of the arguments."""
+    def arguments(self) -> type[BaseModel]:
+        """Pydantic model of the arguments; checks what a language model sends."""
         from pydantic import create_model  # noqa: PLC0415  (authors without a brain need no pydantic)
 
         fields: dict[str, Any] = {
             p.name: (p.annotation, ... if p.default is p.empty else p.default)
             for p in list(inspect.signature(self.function, eval_str=True).parameters.values())[1:]
         }
-        schema = create_model(self.name, **fields).model_json_schema()
+        return create_model(self.name, **fields)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        schema = self.arguments.model_json_schema()
         schema.pop("title", None)
         return schema
 

@@ -1,0 +1,164 @@
+"""The loop in which every brain answers: ask the model, show its words, call its tools, ask again.
+
+It can be left at any moment and taken up again, in another process too:
+
+1. After each answer of the model, the answer and what led to it are saved, before its tool calls are made.
+2. A tool call is made under its id; the turn remembers the result, so that making it again returns what it found.
+3. When it is taken up, the saved messages are the history. If they end in tool calls, those are made, else the model
+   is asked. Words that were shown after the last saved answer were taken back by the turn and come anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from pydantic_ai import Agent as Loop
+from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+)
+
+from agents_app.base import Agent, Said, Tool, ToolResult
+from agents_app.brains.choice import Brain, choose_brain
+from agents_app.brains.errors import BrainError, explain
+from agents_app.brains.instructions import instructions_for
+from agents_app.brains.log import ThinkingLog, Usage, gap
+from agents_app.brains.neighbours import list_neighbours
+from agents_app.brains.patience import Patience
+from agents_app.brains.scene import Scene
+from agents_app.brains.toolset import TurnToolset
+from agents_app.brains.transcript import label, messages_of
+
+HISTORY = 40  # messages
+CHARS_PER_TOKEN = 4  # a rough measure, for budgets only
+QUIET_SECONDS = 180  # the longest a provider may send nothing
+
+
+class ThinkingTurn(Protocol):
+    """What the loop needs of the turn that runs it."""
+
+    agent: Agent
+    message: Said
+    chain: tuple[str, ...]
+
+    async def history(self, limit: int = 40) -> list[Said]:
+        """The conversation before `message`, oldest first."""
+
+    async def say(self, text: str) -> None:
+        """Add to the answer."""
+
+    async def load_log(self) -> list[dict[str, Any]]:
+        """Everything that `save_log` of this `think` got, in earlier runs of the task too."""
+
+    async def save_log(self, new_messages: list[dict[str, Any]], usage: Usage) -> None:
+        """Append after a model's answer; on return it is durable, with all text said so far. Usages add up."""
+
+    async def use_keyed(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
+        """Make a call once in the task's life: recorded, shown, within its time. Several may run at once.
+
+        `key` is at most 64 characters and unique in this `think`. Raises `ToolError`.
+        """
+
+    async def check_tokens(self, tokens: int) -> None:
+        """Raises when a request of about that size does not fit what is left of the budget."""
+
+
+async def think(turn: ThinkingTurn, *, prompt: str, tools: Sequence[Tool]) -> str:
+    """Answer `turn.message`; returns the whole text. Raises `BrainError`."""
+    log = ThinkingLog(await turn.load_log())
+    if log.is_complete:
+        return log.text
+    brain = await choose_brain(turn.agent.id)
+    others = await list_neighbours(turn.agent.id, without=turn.chain)
+    scene = Scene(turn.agent, turn.message, await turn.history(HISTORY), tools, others)
+    try:
+        return await _Thinking(turn, brain, scene, log, prompt).run()
+    except (AgentRunError, UserError) as error:
+        raise explain(error, who=brain.provider, model=brain.name) from error
+
+
+class _Thinking:
+    def __init__(self, turn: ThinkingTurn, brain: Brain, scene: Scene, log: ThinkingLog, prompt: str) -> None:
+        self.turn = turn
+        self.brain = brain
+        self.scene = scene
+        self.log = log
+        self.text = log.text
+        self.instructions = instructions_for(
+            scene.agent, prompt, tools=scene.tools, others=scene.others, today=datetime.now(UTC).date()
+        )
+
+    async def run(self) -> str:
+        loop = Loop(
+            self.brain.model,
+            instructions=self.instructions,
+            deps_type=Scene,
+            toolsets=[TurnToolset(self.turn, self.scene.tools)],
+            capabilities=[Patience()],
+            model_settings={"max_retries": 0, "timeout": QUIET_SECONDS},
+        )
+        history = messages_of(self.scene.history, self.scene.agent.id) + self.log.messages
+        question = None if self.log.messages else label(self.scene.message)
+        async with loop.iter(question, message_history=history, deps=self.scene) as run:
+            saved = 0
+            async for node in run:
+                if Loop.is_model_request_node(node):
+                    await self.turn.check_tokens(self._size_of([*run.all_messages(), node.request]))
+                    async with node.stream(run.ctx) as stream:
+                        await self._show(stream)
+                elif Loop.is_call_tools_node(node):
+                    saved += await self._save(run.new_messages()[saved:])
+        return self.text
+
+    async def _show(self, stream: Any) -> None:
+        said = ""
+        async for event in stream:
+            if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+                words = event.part.content
+            elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+                words = event.delta.content_delta
+            else:
+                continue
+            if words and not said:
+                words = gap(self.text, words) + words
+            said += words
+            self.text += words
+            await self.turn.say(words)
+
+    async def _save(self, new: Sequence[ModelMessage]) -> int:
+        """Save what came since the last time, before anything is done because of it; returns how many that were."""
+        answers = [message for message in new if isinstance(message, ModelResponse)]
+        if answers:
+            if answers[-1].state != "complete":
+                raise BrainError(f"The answer of {self.brain.provider} broke off. Try again.", retryable=True)
+            await self.turn.save_log(self.log.add(new), _usage(answers[-1], self.brain.name))
+        return len(new)
+
+    def _size_of(self, messages: Sequence[ModelMessage]) -> int:
+        parts = [part for message in messages for part in message.parts]
+        return (
+            len(self.instructions) + sum(len(str(getattr(part, "content", ""))) for part in parts)
+        ) // CHARS_PER_TOKEN
+
+
+def _usage(answer: ModelResponse, model: str) -> Usage:
+    return Usage(
+        model=model,
+        input_tokens=answer.usage.input_tokens,
+        output_tokens=answer.usage.output_tokens,
+        price=_price(answer),
+    )
+
+
+def _price(answer: ModelResponse) -> float | None:
+    try:
+        return float(answer.cost().total_price)
+    except (LookupError, ValueError, AssertionError):  # nobody knows the model's price, or the provider named no usage
+        return None

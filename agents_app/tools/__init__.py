@@ -2,6 +2,7 @@
 
 from agents_app.tools.ask_agent import ask_agent
 from agents_app.tools.calculate import calculate
+from agents_app.tools.weather import weather
 from agents_app.tools.web_page import web_page
 
-__all__ = ["ask_agent", "calculate", "web_page"]
+__all__ = ["ask_agent", "calculate", "weather", "web_page"]

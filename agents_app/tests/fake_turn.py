@@ -68,6 +68,13 @@ class FakeTurn:
             raise result
         return result
 
+    async def use(self, tool: Tool, **arguments: Any) -> ToolResult:
+        return await self.use_keyed(tool, f"tool:{len(self.calls)}", arguments)
+
+    async def ask(self, question: str) -> Said:
+        self.asked.append(("", question))
+        return said("Yes.")
+
     async def ask_agent(self, agent_id: str, text: str) -> Answer:
         self.asked.append((agent_id, text))
         if agent_id not in self.answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -31,12 +32,14 @@ SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE 
 
 # What is installed
 
+LOCAL_AGENTS_DIR = BASE_DIR / "agents_local"  # what `manage.py startagent` makes is found there
 INSTALLED_APPS = [
     "tkr_chat",
     "chat",
     "agents_app",
     "agents_app.chloe",
     "agents_app.phil_connors",
+    *(f"agents_local.{config.parent.name}" for config in sorted(LOCAL_AGENTS_DIR.glob("*/apps.py"))),
     "accounts",
     "unfold",
     "django.contrib.admin",
@@ -167,6 +170,8 @@ DEFAULT_EXCEPTION_REPORTER = "tkr_chat.error_pages.LocalExceptionReporter"
 
 # Agents
 
+# pydantic-ai advertises on the terminal at the first answer; the server's own banner is enough.
+os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")
 AGENT_MODEL = env.text("AGENT_MODEL")
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")

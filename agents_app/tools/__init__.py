@@ -2,7 +2,8 @@
 
 from agents_app.tools.ask_agent import ask_agent
 from agents_app.tools.calculate import calculate
+from agents_app.tools.current_time import current_time
 from agents_app.tools.weather import weather
 from agents_app.tools.web_page import web_page
 
-__all__ = ["ask_agent", "calculate", "weather", "web_page"]
+__all__ = ["ask_agent", "calculate", "current_time", "weather", "web_page"]

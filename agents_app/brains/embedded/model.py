@@ -21,7 +21,8 @@ from pydantic_ai.usage import RequestUsage
 
 from agents_app.base import Agent
 from agents_app.brains.embedded import free_form, language_model
-from agents_app.brains.embedded.intents import Call, Heard, Talk, find_intent, without_names
+from agents_app.brains.embedded.heard import Call, Heard, Talk
+from agents_app.brains.embedded.intents import find_intent, without_names
 from agents_app.brains.embedded.language_model import Counted, NoLanguageModel
 from agents_app.brains.embedded.wording import CONNECT, HINT, Voice, word_result
 from agents_app.brains.scene import Scene

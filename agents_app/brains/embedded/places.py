@@ -21,7 +21,7 @@ NO_PLACE = frozenset(
     particular please pm rain raining really right season short should so some soon spring summer autumn fall winter
     temperature than that the their them there these they this time to today tomorrow tonight too trouble under
     until up us usually want was we weather week weekend weeks were what when where which while who will wind
-    with would year years yet you your thanks celsius fahrenheit degrees english german french spanish terms case fact
+    why with would year years yes yet you your thanks celsius fahrenheit degrees english german french spanish terms case fact
     {WEEKDAYS.replace("|", " ")} {MONTHS.replace("|", " ")}
     """.split()
 )
@@ -29,16 +29,14 @@ INNER = frozenset(
     ("de", "la", "le", "del", "da", "do", "dos", "des", "di", "upon", "sur", "am", "an", "der", "the", "of", "y")
 )
 
+MOST_WORDS = 5
 WORD = r"[^\W\d_][\w'’.-]*"
+TOPIC = r"(?:weather|forecast|temperature|time)\b"
 NEAR = re.compile(
     rf"\b(?:in|at|near|around|for|to|from|visit|visiting)\s+(?=(?P<rest>(?:the\s+)?{WORD}.*))", re.IGNORECASE
 )
-BESIDE_TOPIC = (
-    re.compile(
-        rf"(?P<rest>{WORD}(?:[ ]{WORD}){{0,3}}?)(?:['’]s)?\s+(?:weather|forecast|temperature|time)\b", re.IGNORECASE
-    ),
-    re.compile(rf"\b(?:weather|forecast|temperature|time)[:,]?\s+(?P<rest>{WORD}.*)", re.IGNORECASE),
-)
+BEFORE_TOPIC = re.compile(rf"(?P<rest>{WORD}(?:[ ]{WORD}){{0,3}}?)(?:['’]s)?\s+{TOPIC}", re.IGNORECASE)
+AFTER_TOPIC = re.compile(rf"\b{TOPIC}[:,]?\s+(?P<rest>{WORD}.*)", re.IGNORECASE)
 ANY_CAPITALS = re.compile(r"(?<=\s)(?P<rest>[A-ZÀ-Þ][\w'’.-]+.*)")
 
 
@@ -50,12 +48,13 @@ def find_place(text: str) -> str:
         # "in oslo" is a place; "to bed" is not, "to Oslo" is.
         if place := _read(found["rest"], capitals=preposition not in ("in", "for", "near", "around")):
             return place
-    for pattern in BESIDE_TOPIC:
-        found = pattern.search(text)
-        if found and (place := _read(_from_last_stop(found["rest"], pattern), capitals=False)):
-            return place
-    capitals = ANY_CAPITALS.search(text)
-    return _read(capitals["rest"], capitals=True) if capitals else ""
+    before, after, capitals = (pattern.search(text) for pattern in (BEFORE_TOPIC, AFTER_TOPIC, ANY_CAPITALS))
+    return (
+        (before and _read(_without_question(before["rest"]), capitals=False))
+        or (after and _read(after["rest"], capitals=False))
+        or (capitals and _read(capitals["rest"], capitals=True))
+        or ""
+    )
 
 
 def find_day(text: str) -> str:
@@ -70,37 +69,35 @@ def find_day(text: str) -> str:
 
 
 def _read(rest: str, *, capitals: bool) -> str:
-    """The words from the start that can be one place's name."""
+    """The words from the start that can be one place's name; `capitals`: only with capital letters."""
     kept: list[str] = []
-    for raw in rest.split(" "):
-        word = raw.strip('?!.;:()"“”')
-        bare = re.sub(r"['’]s$", "", word.rstrip(","))
-        is_start = not kept or (len(kept) == 1 and kept[0].lower() == "the")
-        if bare.lower() == "the" and not kept:
-            kept.append("The")
-            continue
-        is_inner = bare.lower() in INNER and not is_start
-        if not is_inner and (bare.lower() in NO_PLACE or not re.fullmatch(WORD, bare)):
+    for word in rest.split(" ")[:MOST_WORDS]:
+        name = re.sub(r"['’]s$", "", word.strip('?!.;:()"“”'))
+        if not _belongs(name, kept, capitals):
             break
-        if not is_inner and not bare[0].isupper() and (capitals or "The" in kept or (kept and kept[-1][0].isupper())):
+        kept.append(name)
+        if word[-1:] in "?!;:":
             break
-        kept.append(bare if not word.endswith(",") else bare + ",")
-        if raw.endswith(("?", "!", ";", ":")) or len(kept) == 5:
-            break
-    while kept and (kept[-1].rstrip(",").lower() in INNER or kept[-1] == "The"):
+    while kept and kept[-1].rstrip(",").lower() in INNER:
         kept.pop()
-    place = " ".join(kept).rstrip(",").rstrip(".")
-    return place if place[:1].isupper() else place.title()
+    place = " ".join(kept).rstrip(",")
+    return place[:1].upper() + place[1:] if any(map(str.isupper, place)) else place.title()
 
 
-def _from_last_stop(rest: str, pattern: re.Pattern[str]) -> str:
-    """ "what is the Oslo" → "Oslo": what stands before the topic begins with words of the question."""
-    if pattern is BESIDE_TOPIC[1]:
-        return rest
-    words = rest.split(" ")
-    stops = [
-        index
-        for index, word in enumerate(words)
-        if word.lower() in NO_PLACE or word.lower().startswith(("what", "how"))
+def _belongs(name: str, kept: list[str], capitals: bool) -> bool:
+    word = name.rstrip(",").lower()
+    begins = not kept or kept[0].lower() == "the" and len(kept) == 1
+    if word in INNER:
+        return word == "the" if not kept else not begins  # "The Hague", "Frankfurt am Main"
+    if word in NO_PLACE or not re.fullmatch(WORD, word):
+        return False
+    return name[0].isupper() or not (capitals or (kept and (kept[-1][0].isupper() or begins)))
+
+
+def _without_question(words: str) -> str:
+    """ "what is the Oslo" → "Oslo"."""
+    split = words.split(" ")
+    ends = [
+        at for at, word in enumerate(split, start=1) if word.lower() in NO_PLACE or re.match("what|how", word.lower())
     ]
-    return " ".join(words[stops[-1] + 1 :]) if stops else rest
+    return " ".join(split[ends[-1] :]) if ends else words

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from agents_app.base import Skill, Tool, tool
-from agents_app.brains.embedded.intents import Call, Heard, Intent, Talk, find_intent
+from agents_app.brains.embedded.heard import Call, Heard, Intent, Talk
+from agents_app.brains.embedded.intents import find_intent
 from agents_app.brains.neighbours import Neighbour
 
 
@@ -134,11 +136,11 @@ def test_numbers_alone_are_no_arithmetic(text: str) -> None:
     ("text", "arguments"),
     [
         ("What time is it?", {}),
-        ("what time is it in Tokyo?", {"place": "Tokyo"}),
-        ("current time in new zealand please", {"place": "New Zealand"}),
+        ("what time is it in Tokyo?", {"place_or_zone": "Tokyo"}),
+        ("current time in new zealand please", {"place_or_zone": "New Zealand"}),
         ("What day is it?", {}),
         ("What is today's date?", {}),
-        ("time in Kuala Lumpur", {"place": "Kuala Lumpur"}),
+        ("time in Kuala Lumpur", {"place_or_zone": "Kuala Lumpur"}),
     ],
 )
 def test_time(text: str, arguments: dict[str, str]) -> None:
@@ -199,10 +201,17 @@ def test_what_another_agent_is_good_at_goes_to_it() -> None:
         ("What about tomorrow?", ["What is the weather in Oslo today?"], {"place": "Oslo", "day": "tomorrow"}),
         ("Tokyo?", ["weather in Oslo"], {"place": "Tokyo"}),
         ("and on Friday", ["thanks", "weather in Oslo"], {"place": "Oslo", "day": "friday"}),
+        ("oslo", ["What's the weather like?"], {"place": "Oslo"}),
+        ("In new york, please", ["weather", "hi"], {"place": "New York"}),
     ],
 )
 def test_a_follow_up_keeps_the_topic(text: str, earlier: list[str], arguments: dict[str, str]) -> None:
     assert to_phil(text, *earlier) == Call("weather", arguments)
+
+
+@pytest.mark.parametrize("text", ["really", "I see", "Nice one", "Brilliant!", "and why?", "okay"])
+def test_a_short_remark_is_no_place(text: str) -> None:
+    assert to_phil(text, "What is the weather in Oslo today?") is None
 
 
 def test_a_follow_up_on_clothes_asks_again() -> None:
@@ -211,7 +220,7 @@ def test_a_follow_up_on_clothes_asks_again() -> None:
 
 
 def test_a_follow_up_on_the_time() -> None:
-    assert to_chloe("and in London?", "What time is it in Tokyo?") == Call("current_time", {"place": "London"})
+    assert to_chloe("and in London?", "What time is it in Tokyo?") == Call("current_time", {"place_or_zone": "London"})
 
 
 def test_a_weather_question_without_place_means_the_last_one() -> None:
@@ -284,3 +293,12 @@ async def praise(turn: Any, name: str) -> str:
 )
 def test_a_tool_nobody_knows_is_called_by_its_name(text: str, call: Call | None) -> None:
     assert find_intent(Heard(text, ("solo", "Solo"), [roll_dice, praise])) == call
+
+
+@pytest.mark.parametrize(
+    "bit", ["what phil ", "in ", "a-", "((((", "1+", "Ask Phil weather in ", "www.a-", "tell a joke "]
+)
+def test_a_long_message_is_read_in_no_time(bit: str) -> None:
+    started = time.perf_counter()
+    to_chloe(bit * (100_000 // len(bit)), bit * (100_000 // len(bit)))
+    assert time.perf_counter() - started < 0.5

@@ -1,5 +1,5 @@
 """What Chloe can do besides talking."""
 
-from agents_app.tools import ask_agent, calculate, web_page
+from agents_app.tools import ask_agent, calculate, current_time, web_page
 
-TOOLS = (web_page, calculate, ask_agent)
+TOOLS = (web_page, calculate, current_time, ask_agent)

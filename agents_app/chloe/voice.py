@@ -43,6 +43,7 @@ VOICE = {
         "That makes **{result}**.\n\n`{text}`",
         "I get **{result}**: `{text}`",
     ),
+    "current_time": ("{text}", "A look at the clock: {text}"),
     "web_page": (
         "I have read **[{title}]({url})** for you. What it says, in its own words:\n\n> {gist}",
         "Here is what I found on **[{title}]({url})**:\n\n> {gist}",

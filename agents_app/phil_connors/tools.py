@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from agents_app.base import ToolResult, Turn, tool
-from agents_app.tools import ask_agent, weather
+from agents_app.tools import ask_agent, current_time, weather
 
 
 @tool
@@ -25,4 +25,4 @@ def next_groundhog_day(today: date) -> date:
     return this_year if today <= this_year else date(today.year + 1, 2, 2)
 
 
-TOOLS = (weather, groundhog_day, ask_agent)
+TOOLS = (weather, current_time, groundhog_day, ask_agent)

@@ -59,6 +59,10 @@ VOICE = {
         "Nothing to complain about, which leaves me with very little to say.",
         "A decent day. Try to have it only once.",
     ),
+    "current_time": (
+        "{text} Here it is six in the morning, as ever.",
+        "{text} I would not know. My clock radio plays the same song every morning.",
+    ),
     "groundhog_day": (
         "{days} more days until Groundhog Day ({date}). For you, anyway. Me, I am standing in it.",
         "The next official one is on {date}, {days} days away. I do not need a calendar for that. I need a way out.",

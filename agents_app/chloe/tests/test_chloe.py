@@ -29,7 +29,7 @@ def test_it_works() -> None:
     agent = registry.get_agent("chloe")
     assert agent.name == "Chloe"
     assert agent.prompt.startswith("You are Chloe.")
-    assert {"web_page", "calculate", "ask_agent"} <= {tool.name for tool in agent.tools}
+    assert {"web_page", "calculate", "current_time", "ask_agent"} == {tool.name for tool in agent.tools}
 
 
 async def test_she_asks_phil_what_the_weather_is_and_says_what_to_wear() -> None:
@@ -55,6 +55,12 @@ async def test_she_calculates() -> None:
     turn = await ask("Chloe, what is 19% of 1,250?")
     assert turn.calls == [("calculate", {"expression": "19% of 1,250"})]
     assert "**237.5**" in turn.text
+
+
+async def test_she_knows_the_time_elsewhere() -> None:
+    turn = await ask("What time is it in Tokyo?")
+    assert turn.calls == [("current_time", {"place_or_zone": "Tokyo"})]
+    assert "Tokyo" in turn.text
 
 
 async def test_she_introduces_herself_honestly() -> None:

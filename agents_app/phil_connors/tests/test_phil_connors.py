@@ -29,7 +29,7 @@ def test_it_works() -> None:
     agent = registry.get_agent("phil")
     assert agent.name == "Phil Connors"
     assert agent.prompt.startswith("You are Phil Connors")
-    assert {"weather", "groundhog_day", "ask_agent"} <= {tool.name for tool in agent.tools}
+    assert {"weather", "current_time", "groundhog_day", "ask_agent"} == {tool.name for tool in agent.tools}
 
 
 async def test_he_wants_to_know_where() -> None:

@@ -15,6 +15,7 @@ from fractions import Fraction
 Value = Fraction | float
 
 MAX_CHARS = 1_000
+NOTATION_MAX_CHARS = 5_000  # "5!" becomes "factorial(5)"
 MAX_DEPTH = 300
 MAX_BITS = 10_000  # of a numerator or denominator: about 3,000 digits
 MAX_FACTORIAL = 1_000
@@ -26,8 +27,8 @@ class BadArithmetic(ValueError):
 
 def evaluate(notation: str) -> Value:
     """The value of an expression in Python's notation. Raises `BadArithmetic` only."""
-    if len(notation) > MAX_CHARS:
-        raise BadArithmetic(f"That is too long: at most {MAX_CHARS} characters.")
+    if len(notation) > NOTATION_MAX_CHARS:
+        raise too_long()
     try:
         tree = ast.parse(notation, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: too many brackets
@@ -61,7 +62,7 @@ def _value(node: ast.expr, source: str, depth: int) -> Value:
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name.lower() in FUNCTIONS:
             return _call(name.lower(), [_value(arg, source, depth - 1) for arg in args])
         case ast.Call(func=ast.Name(id=name)) | ast.Name(id=name):
-            raise BadArithmetic(f"I do not know “{name}”. I know {', '.join(sorted(FUNCTIONS))}, pi, e and tau.")
+            raise BadArithmetic(f"I do not know “{name[:40]}”. I know {', '.join(sorted(FUNCTIONS))}, pi, e and tau.")
     raise BadArithmetic("I only work out numbers with + - * / // % ** and functions such as sqrt.")
 
 
@@ -117,6 +118,10 @@ def _call(name: str, values: list[Value]) -> Value:
         if isinstance(error, BadArithmetic):
             raise
         raise BadArithmetic(f"{name} has no real result there.") from None
+
+
+def too_long() -> BadArithmetic:
+    return BadArithmetic(f"That is too long: at most {MAX_CHARS} characters.")
 
 
 def _too_deep() -> BadArithmetic:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agents_app.tools.arithmetic import FUNCTIONS, MAX_CHARS
+from agents_app.tools.arithmetic import FUNCTIONS, MAX_CHARS, too_long
 
-NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
+NUMBER = r"(?<![\d.])(?:\d+(?:\.\d*)?|\.\d+)"
 NAMES = "|".join(FUNCTIONS)
 
 GROUPED_NUMBERS = re.compile(rf"(?P<call>\b(?:{NAMES})\s*)?\(|\)|(?<![\w.,])\d[\d.,]*\d", re.IGNORECASE)
@@ -50,7 +50,10 @@ REWRITES = tuple(
 
 
 def as_notation(text: str) -> str:
-    text = _plain_numbers(text[: MAX_CHARS * 2])
+    """Raises `BadArithmetic` for a text that is too long to look through."""
+    if len(text) > MAX_CHARS:
+        raise too_long()
+    text = _plain_numbers(text)
     for pattern, replacement in REWRITES:
         text = pattern.sub(replacement, text)
     return text.strip()

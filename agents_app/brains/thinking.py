@@ -153,11 +153,11 @@ def _usage(answer: ModelResponse, model: str) -> Usage:
         model=model,
         input_tokens=answer.usage.input_tokens,
         output_tokens=answer.usage.output_tokens,
-        price=_price(answer),
+        price=price_of(answer),
     )
 
 
-def _price(answer: ModelResponse) -> float | None:
+def price_of(answer: ModelResponse) -> float | None:
     try:
         return float(answer.cost().total_price)
     except (LookupError, ValueError, AssertionError):  # nobody knows the model's price, or the provider named no usage

@@ -48,6 +48,8 @@ def find_intent(heard: Heard) -> Intent | None:
 
 
 def without_names(text: str, names: Sequence[str]) -> str:
+    """Without whom it is addressed to: "@chloe @phil hi" and "Chloe, hi" are both "hi"."""
+    text = re.sub(r"^\s*(?:@[\w-]+[\s,:]+)+", "", text)
     for name in names:
         text = re.sub(rf"@{re.escape(name)}\b[,:]?\s*|^\W*{re.escape(name)}[,:]\s*", "", text, flags=re.IGNORECASE)
     return text.strip()

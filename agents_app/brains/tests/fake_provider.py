@@ -34,12 +34,20 @@ class Fails:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Silence:
+    """Nothing is sent for so long, or until the server is stopped."""
+
+    seconds: float
+
+
 class FakeProvider:
     """`script` is used up answer by answer; `requests` are the bodies that came."""
 
-    def __init__(self, *script: Words | Calls | Fails) -> None:
+    def __init__(self, *script: Words | Calls | Fails | Silence) -> None:
         self.script = list(script)
         self.requests: list[dict[str, Any]] = []
+        self.stopped = threading.Event()
         self.listings = 0  # times the models were asked for
         self.url = ""
 
@@ -55,6 +63,7 @@ class FakeProvider:
         try:
             yield self
         finally:
+            self.stopped.set()
             server.shutdown()
             server.server_close()
             thread.join()
@@ -77,6 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.provider.requests.append(body)
         step = self.provider.script.pop(0)
+        if isinstance(step, Silence):
+            self.provider.stopped.wait(step.seconds)
+            return
         if isinstance(step, Fails):
             self._send_json(step.status, {"error": {"message": step.message, "code": "x"}}, step.headers)
             return

@@ -235,6 +235,8 @@ def test_a_weather_question_without_place_means_the_last_one() -> None:
         ("Hi!", "greeting"),
         ("Good morning, Chloe", "greeting"),
         ("@chloe hello there 👋", "greeting"),
+        ("@chloe @phil hi!", "greeting"),
+        ("@all: hello", "greeting"),
         ("Who are you?", "about"),
         ("What can you do?", "skills"),
         ("Thanks a lot!", "thanks"),

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pydantic_ai.messages import ModelResponse
+from pydantic_ai.usage import RequestUsage
 
 from agents_app.base import Agent, Tool, ToolError, TurnEnded, tool
 from agents_app.brains import patience
 from agents_app.brains.errors import BrainError
-from agents_app.brains.tests.fake_provider import Calls, Fails, FakeProvider, Words
-from agents_app.brains.thinking import think
+from agents_app.brains.tests.fake_provider import Calls, Fails, FakeProvider, Silence, Words
+from agents_app.brains.thinking import price_of, think
 from agents_app.tests.fake_turn import FakeTurn, said
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +54,7 @@ def provider(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provide
     monkeypatch.setattr(patience.Patience, "pauses", (0.01, 0.02))
     started = []
 
-    def start(*script: Words | Calls | Fails) -> FakeProvider:
+    def start(*script: Words | Calls | Fails | Silence) -> FakeProvider:
         running = FakeProvider(*script)
         context = running.running()
         context.__enter__()
@@ -230,13 +232,63 @@ async def test_a_spent_budget_stops_before_the_provider_is_asked(provider: Provi
     assert server.requests == []
 
 
-async def test_cancelling_leaves_at_once(provider: Provided) -> None:
+class Watched:
+    """An answer in a task of its own, and what its runner sees when it is cancelled."""
+
+    def __init__(self, turn: FakeTurn, *tools: Tool) -> None:
+        self.seen: tuple[object, ...] | None = None
+        self.task = asyncio.create_task(self._run(turn, tools))
+
+    async def _run(self, turn: FakeTurn, tools: tuple[Tool, ...]) -> None:
+        try:
+            await answer(turn, *tools)
+        except asyncio.CancelledError as cancelled:
+            self.seen = cancelled.args
+
+    async def cancel(self, why: str) -> tuple[object, ...] | None:
+        self.task.cancel(why)
+        await asyncio.wait_for(asyncio.wait([self.task]), 5)
+        return self.seen
+
+
+async def test_cancelling_while_words_come_leaves_at_once(provider: Provided) -> None:
     provider(Words(["word "] * 2000))
     turn = FakeTurn(Helper(), "Hello")
-    task = asyncio.create_task(answer(turn))
+    watched = Watched(turn)
     while len(turn.pieces) < 3:
         await asyncio.sleep(0.001)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    assert await watched.cancel("stopped") == ("stopped",)
     assert len(turn.pieces) < 2000
+
+
+async def test_cancelling_while_a_tool_works_leaves_at_once(provider: Provided) -> None:
+    begun = asyncio.Event()
+
+    @tool
+    async def sleep(turn: Any) -> str:
+        """Sleep."""
+        begun.set()
+        await asyncio.sleep(60)
+        return ""
+
+    provider(Calls([("c1", "sleep", {})]))
+    watched = Watched(FakeTurn(Helper(), "Good night"), sleep)
+    await begun.wait()
+    assert await watched.cancel("stopped") == ("stopped",)
+
+
+async def test_cancelling_while_the_provider_is_silent_leaves_at_once(provider: Provided) -> None:
+    server = provider(Silence(30))
+    watched = Watched(FakeTurn(Helper(), "Hello"))
+    while not server.requests:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert await watched.cancel("stopped") == ("stopped",)
+
+
+def test_the_price_is_named_where_it_is_known() -> None:
+    usage = RequestUsage(input_tokens=1_000_000, output_tokens=0)
+    known = ModelResponse([], model_name="claude-sonnet-5-5", provider_name="anthropic", usage=usage)
+    assert price_of(known) == pytest.approx(2.0)
+    unknown = ModelResponse([], model_name="llama3.2", provider_name="ollama", usage=usage)
+    assert price_of(unknown) is None

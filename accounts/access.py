@@ -24,5 +24,9 @@ def find_usable_link(text: str) -> SignInLink | None:
     return links.select_related("user").filter(token_hash=hash_of(text)).first()
 
 
+def find_person(username: str) -> User | None:
+    return User.objects.filter(username=username, is_active=True).first()
+
+
 def find_first_admin() -> User | None:
     return User.objects.filter(is_superuser=True, is_active=True).order_by("date_joined").first()

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,6 +14,8 @@ from accounts.throttle import forget_attempts, seconds_to_wait
 
 
 class SignInForm(AuthenticationForm):
+    request: HttpRequest
+
     def clean(self) -> dict[str, Any]:
         username = self.cleaned_data.get("username", "")
         if wait := seconds_to_wait(self.request, username):

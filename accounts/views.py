@@ -17,6 +17,7 @@ from accounts.access import find_usable_link
 from accounts.actions.api_tokens import make_token, revoke_token
 from accounts.actions.sign_in_links import use_sign_in_link
 from accounts.forms import ProfileForm, SignInForm, TokenForm, password_form
+from accounts.models import User
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -24,6 +25,12 @@ sign_in = LoginView.as_view(
     template_name="accounts/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
 )
 sign_out = LogoutView.as_view(next_page="sign_in")
+
+
+class SignedInRequest(HttpRequest):
+    """What `login_required` lets through."""
+
+    user: User
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
@@ -46,7 +53,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings_page(request: HttpRequest) -> HttpResponse:
+def settings_page(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         return _settings_page(request)
     form = ProfileForm(request.POST, instance=request.user)
@@ -58,7 +65,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def set_password(request: HttpRequest) -> HttpResponse:
+def set_password(request: SignedInRequest) -> HttpResponse:
     form = password_form(request.user, request.POST)
     if not form.is_valid():
         return _settings_page(request, password_form=form)
@@ -69,7 +76,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 @require_POST
-def create_token(request: HttpRequest) -> HttpResponse:
+def create_token(request: SignedInRequest) -> HttpResponse:
     """Answers with the page itself: the token's text is nowhere else, so a redirect could not show it."""
     form = TokenForm(request.POST)
     if not form.is_valid():
@@ -80,13 +87,13 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def end_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
+def end_token(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     token = get_object_or_404(request.user.api_tokens, pk=token_id)
     revoke_token(token)
     return _saved(request, f"The token “{token.name}” is revoked.")
 
 
-def _settings_page(request: HttpRequest, **shown: Any) -> HttpResponse:
+def _settings_page(request: SignedInRequest, **shown: Any) -> HttpResponse:
     user = request.user
     page = {
         "profile_form": ProfileForm(instance=user),
@@ -98,6 +105,6 @@ def _settings_page(request: HttpRequest, **shown: Any) -> HttpResponse:
     return render(request, "accounts/settings.html", page | shown, status=422 if failed else 200)
 
 
-def _saved(request: HttpRequest, sentence: str) -> HttpResponse:
+def _saved(request: SignedInRequest, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
     return redirect("settings")

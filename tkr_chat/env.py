@@ -1,4 +1,4 @@
-"""Typed readers of the environment. Only `settings.py` uses them, so a wrong value stops every start with a sentence."""
+"""Typed readers of the environment, used by `settings.py` alone. A wrong value stops the start with a sentence."""
 
 from __future__ import annotations
 
@@ -133,7 +133,9 @@ def _parsed_database(name: str, url: str) -> dict[str, Any]:
     try:
         return environ.Env.db_url_config(url)
     except ValueError:
-        raise WrongSetting(f"{name} has a wrong port: write {name}=postgres://user:password@localhost:5432/tkr_chat") from None
+        raise WrongSetting(
+            f"{name} has a wrong port: write {name}=postgres://user:password@localhost:5432/tkr_chat"
+        ) from None
 
 
 def _origin(name: str, word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
@@ -98,6 +99,7 @@ DATABASES = {
         pool={"min_size": DB_POOL_MIN, "max_size": DB_POOL_MIN + DB_POOL_OVERFLOW, "timeout": DB_POOL_TIMEOUT},
     )
 }
+CACHES: dict[str, dict[str, Any]]
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import ClassVar
 from uuid import uuid4
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 
@@ -14,8 +13,6 @@ class User(AbstractUser):
     display_name = models.CharField(max_length=120, blank=True, help_text="What others see; empty: the username.")
     first_name = None  # type: ignore[assignment]  # one name people choose themselves suits every culture
     last_name = None  # type: ignore[assignment]
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     def __str__(self) -> str:
         return self.name

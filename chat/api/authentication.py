@@ -1,0 +1,43 @@
+"""Who calls: a program with a token, or a signed-in browser that proves with a CSRF token that its page meant it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.errors import AuthenticationError, AuthorizationError
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.security.session import SessionAuth as NinjaSessionAuth
+from ninja.utils import check_csrf
+
+from accounts.access import find_user_by_token
+from accounts.models import User
+
+
+class ApiRequest(HttpRequest):
+    """What an operation gets: nobody reaches one without being known."""
+
+    auth: User
+
+
+class TokenAuth(HttpBearer):
+    async def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = await find_user_by_token(token)
+        if user is None:  # never the session instead: whoever sends a token wants to know that it is not accepted
+            raise AuthenticationError
+        return user
+
+
+class SessionAuth(APIKeyCookie):
+    param_name = NinjaSessionAuth.param_name
+
+    def __init__(self) -> None:
+        super().__init__(csrf=False)  # checked below: a stranger should hear "sign in", and not about CSRF
+
+    async def authenticate(self, request: HttpRequest, key: str | None) -> Any | None:
+        user = await request.auser()
+        if not user.is_authenticated:
+            return None
+        if check_csrf(request):
+            raise AuthorizationError(message="The CSRF token is missing or old. Reload the page and try again.")
+        return user

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Prefetch
+from ninja import Query, Router, Status
+
+from accounts.models import User
+from agents_app.threads import in_thread
+from chat import access
+from chat.actions.conversations import create_conversation, delete_conversation, rename_conversation
+from chat.api.authentication import ApiRequest
+from chat.api.limits import PAGE_SIZE, Limit
+from chat.api.schemas import ConversationName, ConversationOut, ConversationsPage, NewConversation
+from chat.models import Participant
+from chat.pages import participations_page
+
+router = Router()
+
+
+@router.get("/conversations", response=ConversationsPage, summary="List your conversations")
+async def list_conversations(
+    request: ApiRequest, before: str = Query("", max_length=100), limit: Limit = PAGE_SIZE
+) -> ConversationsPage:
+    return await in_thread(_page, request.auth, before, limit)
+
+
+@router.post("/conversations", response={201: ConversationOut}, summary="Open a conversation")
+async def open_conversation(request: ApiRequest, change: NewConversation) -> Status:
+    conversation = await create_conversation(request.auth, _once(change.agents), change.title)
+    return Status(201, await in_thread(_shown, request.auth, conversation.id))
+
+
+@router.get("/conversations/{uuid:conversation_id}", response=ConversationOut, summary="Read a conversation")
+async def read_conversation(request: ApiRequest, conversation_id: UUID) -> ConversationOut:
+    return await in_thread(_shown, request.auth, conversation_id)
+
+
+@router.patch("/conversations/{uuid:conversation_id}", response=ConversationOut, summary="Rename a conversation")
+async def name_conversation(request: ApiRequest, conversation_id: UUID, change: ConversationName) -> ConversationOut:
+    conversation = await in_thread(access.get_conversation, request.auth, conversation_id)
+    await rename_conversation(conversation, change.title)
+    return await in_thread(_shown, request.auth, conversation_id)
+
+
+@router.delete("/conversations/{uuid:conversation_id}", response={204: None}, summary="Delete a conversation")
+async def remove_conversation(request: ApiRequest, conversation_id: UUID) -> Status:
+    """For everybody in it, and for ever."""
+    await delete_conversation(await in_thread(access.get_conversation, request.auth, conversation_id))
+    return Status(204, None)
+
+
+def _once(agent_ids: list[str] | None) -> list[str] | None:
+    return agent_ids if agent_ids is None else list(dict.fromkeys(agent_ids))
+
+
+def _shown(user: User, conversation_id: UUID) -> ConversationOut:
+    seat = access.get_participation(user, conversation_id)
+    return ConversationOut.of(seat, list(access.list_participants(seat.conversation)))
+
+
+def _page(user: User, before: str, limit: int) -> ConversationsPage:
+    people = Participant.objects.select_related("agent", "user").order_by(
+        "agent__position", "agent_id", "joined_at", "id"
+    )
+    seats = access.list_participations(user).prefetch_related(Prefetch("conversation__participants", people))
+    page = participations_page(seats, before, limit)
+    shown = [ConversationOut.of(seat, list(seat.conversation.participants.all())) for seat in page.rows]
+    return ConversationsPage(conversations=shown, before=page.before)

@@ -1,7 +1,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from chat import documentation
+from chat.api.errors import not_found
+
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("", include("chat.urls")),
+    path("api/v1/", include("chat.api.urls")),
+    path("api/<path:anything>", not_found),
+    path("docs", documentation.index, name="docs"),
+    path("docs/api", documentation.api_reference, name="api_reference"),
+    path("docs/<str:name>", documentation.document, name="document"),
     path("admin/", admin.site.urls),
 ]

@@ -7,11 +7,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from agents_app.models import Agent, Attachment, Message, Task
 from chat.models import Participant
 
+
+def _require_unicode(text: str) -> str:
+    """JSON can write half a character (`"\\ud800"`), which no database keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("This text holds half a character. Send whole Unicode characters.") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_require_unicode)]
 AgentId = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]{1,64}$", examples=["chloe"])]
 Username = Annotated[str, Field(pattern=r"^[\w.@+-]{1,150}$", examples=["ada"])]
 
@@ -24,15 +35,15 @@ class Change(Schema):
 
 class NewConversation(Change):
     agents: list[AgentId] | None = Field(None, max_length=100, description="Ids of agents; left out: all of them.")
-    title: str = Field("", description="Left out: taken from the first message.")
+    title: Text = Field("", description="Left out: taken from the first message.")
 
 
 class ConversationName(Change):
-    title: str
+    title: Text
 
 
 class NewMessage(Change):
-    text: str = Field("", description="Markdown. `@chloe` asks that agent.")
+    text: Text = Field("", description="Markdown. `@chloe` asks that agent.")
     attachments: list[UUID] = Field([], max_length=50, description="Ids of files of this conversation.")
     client_id: UUID | None = Field(None, description="Your own number for it: sent again, nothing is posted twice.")
 

@@ -1,10 +1,46 @@
-"""The cast of every test. Each person is here for a reason; invent others only where the test is about them."""
+"""The cast of every test, and what all tests share. Each person is here for a reason; invent others only where the test
+is about them."""
 
 from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
 
 import pytest
 
 from accounts.models import User
+from agents_app import runtime
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without Chromium its tests cannot run. They are left out aloud, see `pytest_terminal_summary`."""
+    left_out = [] if CHROMIUM else [item for item in items if item.get_closest_marker("browser")]
+    config.stash[LEFT_OUT] = len(left_out)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if count := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"left out: {count} browser tests, because Chromium is not installed")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the browser."""
+    assert CHROMIUM, "tests that use this are marked with @pytest.mark.browser"
+    return CHROMIUM
+
+
+@pytest.fixture(autouse=True)
+def fresh_runtime() -> Iterator[None]:
+    """Each test has an event loop of its own, and so a runtime of its own."""
+    yield
+    runtime.forget()
 
 
 @pytest.fixture

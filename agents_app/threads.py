@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,9 +27,3 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
     return await asyncio.get_running_loop().run_in_executor(_pool, call)
 
-
-def close_thread_connections() -> None:
-    """For tests, before a database is dropped: close what the pool's threads hold."""
-    global _pool
-    _pool.shutdown(wait=True)
-    _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database", initializer=connections.close_all)

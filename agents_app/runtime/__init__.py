@@ -24,3 +24,11 @@ async def stop() -> None:
     if _current is not None:
         stopping, _current = _current, None
         await stopping.stop()
+
+
+def forget() -> None:
+    """Drop this process's runtime without waiting for what runs, as a crash would; the next `current()` is a new one."""
+    global _current
+    if _current is not None:
+        forgotten, _current = _current, None
+        forgotten.journal.close()

@@ -125,8 +125,8 @@ def _load(task_id: Any) -> Task | None:
 
 
 def _read_answer(child: Task) -> tuple[str, int]:
-    """What the child said, or why it did not, and the tokens it took."""
-    said: QuerySet[Message] = child.messages.filter(role=Message.Role.AGENT).order_by("seq")
+    """What the child said to who asked, or why it did not, and the tokens it took. Its questions were for a person."""
+    said: QuerySet[Message] = child.messages.filter(role=Message.Role.AGENT, inner=True).order_by("seq")
     texts = [message.text for message in said if message.text]
     tokens = sum(
         message.usage.get("input_tokens", 0) + message.usage.get("output_tokens", 0) for message in said

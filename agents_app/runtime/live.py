@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
+LONGEST_GATHER_SECONDS = 0.25
+
 
 class Piece(NamedTuple):
     """A fragment of a message's text. `offset` counts Unicode code points from the message's beginning."""
@@ -113,6 +115,6 @@ class LiveText:
                 started = clock()
                 await self.flush()
                 spent = clock() - started
-                await asyncio.sleep(max(self._gather_seconds - spent, spent))
+                await asyncio.sleep(max(self._gather_seconds - spent, min(spent, LONGEST_GATHER_SECONDS)))
         finally:
             self._flushing = None

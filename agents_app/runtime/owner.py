@@ -33,7 +33,7 @@ def this_process() -> str:
 
 def is_known_dead(owner: str) -> bool:
     """True when the owner ran here and is gone. False also when nobody can tell: then its lease must expire."""
-    here, pid, started = (["", *owner.rsplit("/", 2)])[-3:]
-    if here != _here() or not started or not pid.isdigit():
-        return False
-    return _started(int(pid)) != started
+    match owner.rsplit("/", 2):
+        case [here, pid, started] if here == _here() and started and pid.isdigit():
+            return _started(int(pid)) != started
+    return False

@@ -50,10 +50,10 @@ async def rename_conversation(conversation: Conversation, title: str) -> Convers
 
 async def delete_conversation(conversation: Conversation) -> None:
     """For everybody in it, and for ever."""
-    people = await in_thread(_people, conversation)
-    await forget_context(conversation.id)
+    id, people = conversation.id, await in_thread(_people, conversation)
+    await forget_context(id)
     await conversation.adelete()
-    broadcast.current().conversation_deleted(conversation.id, people)
+    broadcast.current().conversation_deleted(id, people)
 
 
 async def add_agent(conversation: Conversation, agent: Agent) -> Participant:

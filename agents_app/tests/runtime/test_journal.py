@@ -1,0 +1,96 @@
+"""The journal: what it promises to whoever appends and to whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from agents_app.ids import uuid7
+from agents_app.models import Event, EventType, JournalHead, Message, Task
+from agents_app.runtime.facts import created_fact
+from agents_app.runtime.journal import ConversationGone, Entry, Fact, Refused, TaskChange
+
+
+def a_message(room, **values) -> Message:
+    return Message(context_id=room.id, role="user", text="hello", created_at=timezone.now(), **values)
+
+
+async def test_it_works(room):
+    message = a_message(room)
+    events = await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
+    assert [event.seq for event in events] == [2]  # the room's opening was 1
+    stored = await Message.objects.aget(id=message.id)
+    assert stored.seq == 2
+
+
+async def test_many_callers_get_gapless_numbers_in_one_order(room):
+    async def post() -> None:
+        message = a_message(room)
+        await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
+
+    await asyncio.gather(*(post() for _ in range(200)))
+    numbers = [seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)]
+    assert numbers == list(range(1, 202))
+    assert (await JournalHead.objects.aget(context_id=room.id)).seq == 201
+
+
+async def test_listeners_hear_in_order_and_before_the_caller_goes_on(room):
+    heard: list[int] = []
+    room.runtime.journal.subscribe(lambda events: heard.extend(event.seq for event in events))
+
+    async def post() -> None:
+        message = a_message(room)
+        events = await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
+        assert events[0].seq in heard
+
+    await asyncio.gather(*(post() for _ in range(50)))
+    assert heard == sorted(heard) and len(heard) == 50
+
+
+async def test_an_entry_that_fails_does_not_fail_the_others_of_its_batch(room, ada_id):
+    first = a_message(room, user_id=ada_id, client_id=uuid7())
+    twin = a_message(room, user_id=ada_id, client_id=first.client_id)
+    others = [a_message(room) for _ in range(20)]
+    entries = [Entry(room.id, [created_fact(m)], [m]) for m in (first, twin, *others)]
+    results = await asyncio.gather(*map(room.runtime.journal.append, entries), return_exceptions=True)
+    failed = [result for result in results if isinstance(result, Exception)]
+    assert [type(error) for error in failed] == [IntegrityError]
+    assert await Message.objects.in_context(room.id).acount() == 21
+    numbers = [seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)]
+    assert numbers == list(range(1, 23))
+
+
+async def test_a_check_that_says_no_saves_nothing_of_its_entry(room, agent):
+    async def wait(turn):
+        await asyncio.sleep(60)
+
+    task = await room.ask(agent(wait), "hi")
+    message = a_message(room)
+
+    def refuse(_: Task) -> None:
+        raise Refused("no")
+
+    with pytest.raises(Refused):
+        entry = Entry(room.id, [created_fact(message)], [message], tasks=[TaskChange(task.id, {}, refuse)])
+        await room.runtime.journal.append(entry)
+    assert not await Message.objects.filter(id=message.id).aexists()
+
+
+async def test_nothing_is_appended_to_a_conversation_that_is_not_there(room):
+    stray = Message(context_id=uuid7(), role="user", text="lost", created_at=timezone.now())
+    with pytest.raises(ConversationGone):
+        await room.runtime.journal.append(Entry(stray.context_id, [created_fact(stray)], [stray]))
+
+
+async def test_code_without_an_event_loop_may_append(room):
+    fact = Fact(EventType.CONVERSATION_CHANGED, {"title": "from a thread"})
+    events = await asyncio.to_thread(room.runtime.journal.append_now, Entry(room.id, [fact]))
+    assert events[0].seq == 2
+
+
+@pytest.fixture
+def ada_id(transactional_db, ada):
+    return ada.id

@@ -198,7 +198,7 @@ class Turn(ABC):
 
     @abstractmethod
     async def think(self, *, prompt: str = "", tools: Sequence[Tool] | None = None) -> str:
-        """Let the brain answer, streaming, with the agent's prompt and tools unless others are given; returns the text."""
+        """Let the brain answer, streaming, with the agent's prompt and tools unless others are given; returns it."""
 
     @abstractmethod
     async def use(self, tool: Tool, **arguments: Any) -> ToolResult:

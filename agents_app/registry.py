@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
@@ -16,8 +17,6 @@ from agents_app.base import Agent
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
-_agents: dict[str, Agent] | None = None  # filled by the first call of `agents()`
-
 
 class UnknownAgent(LookupError):
     """There is no agent with that id. The text is fit to show."""
@@ -30,15 +29,13 @@ class BadAgent(Exception):
     """A class cannot be an agent. One sentence says what to change."""
 
 
+@functools.cache
 def agents() -> dict[str, Agent]:
     """Every agent by its id, in the order of the installed apps. The same instances each time."""
-    global _agents
-    if _agents is None:
-        found: dict[str, Agent] = {}
-        for agent_class in _find_classes():
-            _register(agent_class, found)
-        _agents = found
-    return _agents
+    found: dict[str, Agent] = {}
+    for agent_class in _find_classes():
+        _register(agent_class, found)
+    return found
 
 
 def get_agent(agent_id: str) -> Agent:

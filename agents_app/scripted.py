@@ -55,7 +55,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Stream:
-    """`pieces` numbered pieces of `chars` characters on a schedule that does not drift: piece n is due at start + n/rate.
+    """`pieces` numbered pieces of `chars` characters on a schedule without drift: piece n is due at start + n/rate.
 
     A message with "start at 1767225600.5" (seconds since 1970) sets the start, so that whoever measures knows it.
     """

@@ -21,9 +21,9 @@ def instructions_for(
     names = {tool.name for tool in tools}
     section = [
         (
-            f"You are {agent.name} (@{agent.id}) in a chat where people and several agents talk. Messages of others begin "
-            "with their name in brackets; never write such a label yourself. Write Markdown, in the language you are "
-            "spoken to."
+            f"You are {agent.name} (@{agent.id}) in a chat where people and several agents talk. Messages of others "
+            "begin with their name in brackets; never write such a label yourself. Write Markdown, in the language you "
+            "are spoken to."
         ),
         f"Today is {today:%A}, {today.day} {today:%B %Y} (UTC).",
     ]

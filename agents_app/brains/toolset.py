@@ -62,9 +62,8 @@ class TurnToolset(AbstractToolset[Any]):
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
     ) -> ToolReturn:
         """`metadata` is for the embedded brain; a provider never sees it."""
-        assert ctx.tool_call_id
         try:
-            result = await self._turn.use_keyed(self._tools[name], _key(ctx.tool_call_id), tool_args)
+            result = await self._turn.use_keyed(self._tools[name], _key(ctx.tool_call_id or ""), tool_args)
         except ToolError as error:
             return ToolReturn(f"Error: {error}", metadata={"error": str(error)})
         return ToolReturn(result.text, metadata={"facts": dict(result.facts)})

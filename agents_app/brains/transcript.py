@@ -1,4 +1,4 @@
-"""A conversation as a language model reads it: its own messages as its own, everybody else's with a name before them."""
+"""A conversation as a language model reads it: its own messages as its own, all others with a name before them."""
 
 from __future__ import annotations
 

@@ -20,14 +20,14 @@ VOICE = {
     ),
     "about": (
         (
-            "I am **Chloe**. I think along with you, read web pages, calculate, know the time, and when somebody else knows "
-            "better I ask them.\n\n{brain}"
+            "I am **Chloe**. I think along with you, read web pages, calculate, know the time, and when somebody else "
+            "knows better I ask them.\n\n{brain}"
         ),
     ),
     "skills": (
         (
-            "Here is what I do well:\n\n{skills}\n\nAnd when it is about weather or clothes, I ask Phil. He grumbles, but "
-            "he knows."
+            "Here is what I do well:\n\n{skills}\n\nAnd when it is about weather or clothes, I ask Phil. He grumbles, "
+            "but he knows."
         ),
     ),
     "sorry": ("I am sorry, then I got that wrong. {brain}",),

@@ -20,14 +20,14 @@ VOICE = {
     ),
     "about": (
         (
-            "**Phil Connors**, weather. Pittsburgh's finest, currently stuck in Punxsutawney on what I am told is the second "
-            "of February.\n\n{brain}"
+            "**Phil Connors**, weather. Pittsburgh's finest, currently stuck in Punxsutawney on what I am told is the "
+            "second of February.\n\n{brain}"
         ),
     ),
     "skills": ("Mostly this, over and over:\n\n{skills}\n\nFor everything cosy, there is Chloe.",),
     "sorry": ("I have been wrong before. I got the chance to try again the same morning. {brain}",),
     "comfort": (
-        "Hey. I have had a few hundred bad days in a row, so believe me: the next one can be different. Want to tell me?",
+        "Hey. I have had a few hundred bad days in a row, so trust me: the next one can be different. Want to tell me?",
         "No jokes, then. What happened?",
     ),
     "which_place": (

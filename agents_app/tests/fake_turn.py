@@ -28,6 +28,7 @@ class FakeTurn:
         self.earlier = list(history)
         self.chain: tuple[str, ...] = ()
         self.pieces: list[str] = []
+        self.spoken = asyncio.Event()
         self.log: list[dict[str, Any]] = []
         self.usages: list[Any] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -47,6 +48,7 @@ class FakeTurn:
     async def say(self, text: str) -> None:
         await asyncio.sleep(0)
         self.pieces.append(text)
+        self.spoken.set()
 
     async def load_log(self) -> list[dict[str, Any]]:
         return list(self.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from agents_app.actions.agents import register_agents
 from agents_app.base import Answer
 from agents_app.brains.thinking import think
 from agents_app.tests.fake_turn import FakeTurn, said
+from agents_app.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ async def respond(turn: FakeTurn) -> str:
 
 
 async def test_it_works(internet: Any) -> None:
-    await asyncio.to_thread(register_agents)
+    await in_thread(register_agents)
     turn = DelegatingTurn(registry.get_agent("chloe"), said("@chloe what should I wear in Oslo today?"))
     text = await respond(turn)
     assert turn.asked == [("phil", "What is the weather in Oslo today?")]

@@ -58,7 +58,7 @@ def test_a_bad_identity_is_explained(change: dict[str, str], sentence: str) -> N
 def test_a_bad_identity_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = type("Bad", (Gardener,), {"colour": "green"})
     with monkeypatch.context() as patched:
-        patched.setattr(registry, "_agents", None)
+        patched.setattr(registry, "agents", registry.agents.__wrapped__)
         patched.setattr(registry, "_find_classes", lambda: iter([bad]))
         errors = [error for error in run_checks() if error.id == "agents_app.E001"]
     assert len(errors) == 1

@@ -34,11 +34,10 @@ async def write(messages: list[dict[str, str]], counted: Counted) -> AsyncIterat
     text = ""
     async with language_model.writing(messages, counted) as pieces:
         async for piece in pieces:
-            if not text:
-                piece = piece.lstrip()
-            text += piece
-            if piece:
-                yield piece
+            words = piece if text else piece.lstrip()
+            text += words
+            if words:
+                yield words
             if is_enough(text):
                 break
     if text and text.rstrip()[-1:] not in '.!?:*`)…"”':

@@ -1,7 +1,7 @@
 """What somebody wants, among the things the agent's own tools can do. Pure: text in, intent out.
 
 In this order: small talk · asking another agent by name · a web address · weather and clothes · the time · arithmetic ·
-a follow-up to one of these · a tool of the agent's own · what another agent is good at. What is left is for words alone.
+a follow-up to one of these · a tool of the agent's own · what another agent is good at. The rest is for words alone.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         self._server: Any = None
 
-    async def write(self, messages: list[dict[str, str]], counted: Counted) -> AsyncIterator[str]:
+    async def write(self, messages: list[dict[str, str]], counted: Counted) -> AsyncGenerator[str]:
         loop = asyncio.get_running_loop()
         # A text that is left early never hears the exact number.
         counted.read = sum(len(message["content"]) for message in messages) // CHARS_PER_TOKEN
@@ -144,7 +144,8 @@ def _threads() -> int:
 @functools.cache
 def _writer() -> Writer:
     weights = find_weights()
-    assert weights is not None
+    if weights is None:
+        raise NoLanguageModel
     return Writer(weights)
 
 

@@ -65,7 +65,8 @@ class EmbeddedModel(Model[None]):
         model_request_parameters: ModelRequestParameters,
         run_context: RunContext[Any] | None = None,
     ) -> AsyncGenerator[StreamedResponse]:
-        assert run_context is not None
+        if run_context is None:
+            raise TypeError("The embedded brain needs the scene it answers in.")
         yield EmbeddedResponse(model_request_parameters, run_context.deps, _results(messages), self.model_name)
 
 

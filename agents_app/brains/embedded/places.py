@@ -21,8 +21,8 @@ NO_PLACE = frozenset(
     particular please pm rain raining really right season short should so some soon spring summer autumn fall winter
     temperature than that the their them there these they this time to today tomorrow tonight too trouble under
     until up us usually want was we weather week weekend weeks were what when where which while who will wind
-    why with would year years yes yet you your thanks celsius fahrenheit degrees english german french spanish terms case fact
-    {WEEKDAYS.replace("|", " ")} {MONTHS.replace("|", " ")}
+    why with would year years yes yet you your thanks celsius fahrenheit degrees english german french spanish terms
+    case fact {WEEKDAYS.replace("|", " ")} {MONTHS.replace("|", " ")}
     """.split()
 )
 INNER = frozenset(
@@ -86,7 +86,7 @@ def _read(rest: str, *, capitals: bool) -> str:
 
 def _belongs(name: str, kept: list[str], capitals: bool) -> bool:
     word = name.rstrip(",").lower()
-    begins = not kept or kept[0].lower() == "the" and len(kept) == 1
+    begins = not kept or (kept[0].lower() == "the" and len(kept) == 1)
     if word in INNER:
         return word == "the" if not kept else not begins  # "The Hague", "Frankfurt am Main"
     if word in NO_PLACE or not re.fullmatch(WORD, word):

@@ -18,22 +18,23 @@ _TOPICS: tuple[tuple[str, str], ...] = (
     (
         "about",
         (
-            r"(hi|hello|hey)?[ ,!]*(so )?(who|what) (are|r) (you|u)( exactly| really)?|introduce yourself|tell me (something )?"
-            r"about (yourself|you)|what('s| is) your name"
+            r"(hi|hello|hey)?[ ,!]*(so )?(who|what) (are|r) (you|u)( exactly| really)?|introduce yourself"
+            r"|tell me (something )?about (yourself|you)|what('s| is) your name"
         ),
     ),
     (
         "skills",
         (
-            r"(hi|hello|hey)?[ ,!]*(so )?what (can|do) you (do|know|help)( for me| with| me with)?|how can you help( me)?|help"
-            r"|what are (you|your) (good at|able to do|skills|tools)"
+            r"(hi|hello|hey)?[ ,!]*(so )?what (can|do) you (do|know|help)( for me| with| me with)?"
+            r"|how can you help( me)?|help|what are (you|your) (good at|able to do|skills|tools)"
         ),
     ),
     (
         "brain",
         (
-            r".*\b(which|what)( kind of| language)? (model|llm|brain|ai)\b.*\b(you|your|this)\b.*|are you (an? )?(ai|bot|robot|human|real|chatgpt"
-            r"|language model).*|.*\b(better|stronger|smarter|real) (model|brain|llm|ai)\b.*|why are you so (stupid|dumb|bad|slow).*"
+            r".*\b(which|what)( kind of| language)? (model|llm|brain|ai)\b.*\b(you|your|this)\b.*"
+            r"|are you (an? )?(ai|bot|robot|human|real|chatgpt|language model).*"
+            r"|.*\b(better|stronger|smarter|real) (model|brain|llm|ai)\b.*|why are you so (stupid|dumb|bad|slow).*"
         ),
     ),
     ("sorry", r".*\b(you('re| are) (wrong|useless|stupid|dumb)|that('s| is) (wrong|nonsense|not (true|right)))\b.*"),

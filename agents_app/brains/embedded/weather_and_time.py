@@ -8,8 +8,8 @@ from agents_app.brains.embedded.heard import Call, Heard, Intent, Talk, ask
 from agents_app.brains.embedded.places import DAY, NEAR, find_day, find_place
 
 CLOTHES = re.compile(
-    r"\b(wear|wearing|dress|put on|clothes|clothing|outfit|jacket|coat|sweater|jumper|pullover|shorts|t-shirt|gloves|boots"
-    r"|scarf|pack)\b",
+    r"\b(wear|wearing|dress|put on|clothes|clothing|outfit|jacket|coat|sweater|jumper|pullover|shorts|t-shirt"
+    r"|gloves|boots|scarf|pack)\b",
     re.IGNORECASE,
 )
 WEATHER = re.compile(
@@ -22,17 +22,17 @@ MAYBE_WEATHER = re.compile(
 )
 # About weather as such, not about a place's.
 IN_GENERAL = re.compile(
-    r"^\W*(why|explain|define|how (do|does|did|is|are) .*\b(form|work|made|measured)|what (is|are|causes) (a |an |the )?"
-    r"(rain|snow|wind|weather|storm|fog|thunder)\w*\W*$)|under the weather",
+    r"^\W*(why|explain|define|how (do|does|did|is|are) .*\b(form|work|made|measured)"
+    r"|what (is|are|causes) (a |an |the )?(rain|snow|wind|weather|storm|fog|thunder)\w*\W*$)|under the weather",
     re.IGNORECASE,
 )
 ADVICE = re.compile(r"\b(should|shall|do i need|can i)\b", re.IGNORECASE)
 OUTSIDE = re.compile(r"\boutside\b", re.IGNORECASE)
 UMBRELLA = re.compile(r"\bumbrella\b", re.IGNORECASE)
 TIME = re.compile(
-    r"\bwhat('s| is)?( the)?( current| local)? time\b|\bwhat time is it\b|\b(current|local) time\b|\btime is it\b|\btime (now|in)\b"
-    r"|\bwhat('s| is)? (the )?(date|day)\b|\b(today's|current) date\b|\bwhich day\b|\bwhat (date|day|year|month) is it\b"
-    r"|\bhow late is it\b",
+    r"\bwhat('s| is)?( the)?( current| local)? time\b|\bwhat time is it\b|\b(current|local) time\b|\btime is it\b"
+    r"|\btime (now|in)\b|\bwhat('s| is)? (the )?(date|day)\b|\b(today's|current) date\b|\bwhich day\b"
+    r"|\bwhat (date|day|year|month) is it\b|\bhow late is it\b",
     re.IGNORECASE,
 )
 FOLLOW_UP = re.compile(r"^\W*(and|but|or|ok|okay|so|what about|how about|then)\b[\s,]*", re.IGNORECASE)

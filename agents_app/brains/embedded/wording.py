@@ -1,7 +1,7 @@
 """Words an answer from a tool's facts, in the agent's own voice.
 
-`Agent.voice` has several templates for a topic: a tool's name, a small talk topic, "tool:error" … A template names facts
-in braces; one that names a fact which is not there is passed over. The same message always gets the same words.
+`Agent.voice` has several templates for a topic: a tool's name, a small talk topic, "tool:error" … A template names
+facts in braces; one that names a fact which is not there is passed over. The same message always gets the same words.
 """
 
 from __future__ import annotations

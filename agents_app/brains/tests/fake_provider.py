@@ -47,6 +47,7 @@ class FakeProvider:
     def __init__(self, *script: Words | Calls | Fails | Silence) -> None:
         self.script = list(script)
         self.requests: list[dict[str, Any]] = []
+        self.asked = threading.Event()
         self.stopped = threading.Event()
         self.listings = 0  # times the models were asked for
         self.url = ""
@@ -85,6 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.provider.requests.append(body)
+        self.provider.asked.set()
         step = self.provider.script.pop(0)
         if isinstance(step, Silence):
             self.provider.stopped.wait(step.seconds)

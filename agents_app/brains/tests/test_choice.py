@@ -12,6 +12,7 @@ from agents_app.brains.choice import choose_brain, default_name
 from agents_app.brains.errors import BrainError
 from agents_app.brains.tests.fake_provider import FakeProvider
 from agents_app.models import Agent
+from agents_app.threads import in_thread
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -90,7 +91,7 @@ async def test_the_agents_own_model_comes_first(settings: Any) -> None:
     settings.AGENT_MODEL = "ollama:qwen3"
     settings.ANTHROPIC_API_KEY = "secret"
     assert (await choose_brain("opinionated")).name == "claude-opus-5-5"
-    await Agent.objects.acreate(id="opinionated", name="Opinionated", model="embedded")
+    await in_thread(lambda: Agent.objects.create(id="opinionated", name="Opinionated", model="embedded"))
     assert (await choose_brain("opinionated")).label.startswith("Embedded"), "what an operator chose beats the class"
     assert await brains.label_for("chloe") == "qwen3 · Ollama"
 

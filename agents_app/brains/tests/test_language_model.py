@@ -22,6 +22,7 @@ from agents_app.brains.embedded.language_model import Counted, NoLanguageModel, 
 from agents_app.brains.embedded.wording import HINT
 from agents_app.brains.thinking import think
 from agents_app.tests.fake_turn import FakeTurn, said
+from agents_app.threads import in_thread
 
 QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
 
@@ -105,7 +106,7 @@ async def test_a_long_question_is_cut_to_the_context(text: str, caplog: pytest.L
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_first_free_answer_says_how_to_connect_a_stronger_model() -> None:
-    await asyncio.to_thread(register_agents)
+    await in_thread(register_agents)
     agent = registry.get_agent("phil")
     turn = FakeTurn(agent, said("Who wrote Hamlet?"))
     text = await think(turn, prompt=agent.prompt, tools=agent.tools)

@@ -255,8 +255,7 @@ async def test_cancelling_while_words_come_leaves_at_once(provider: Provided) ->
     provider(Words(["word "] * 2000))
     turn = FakeTurn(Helper(), "Hello")
     watched = Watched(turn)
-    while len(turn.pieces) < 3:
-        await asyncio.sleep(0.001)
+    await turn.spoken.wait()
     assert await watched.cancel("stopped") == ("stopped",)
     assert len(turn.pieces) < 2000
 
@@ -280,9 +279,7 @@ async def test_cancelling_while_a_tool_works_leaves_at_once(provider: Provided) 
 async def test_cancelling_while_the_provider_is_silent_leaves_at_once(provider: Provided) -> None:
     server = provider(Silence(30))
     watched = Watched(FakeTurn(Helper(), "Hello"))
-    while not server.requests:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(server.asked.wait, 5)
     assert await watched.cancel("stopped") == ("stopped",)
 
 

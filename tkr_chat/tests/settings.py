@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _example = Path(__file__).resolve().parents[2] / ".env.example"
 for _name in re.findall(r"^#?([A-Z_]+)=", _example.read_text(), flags=re.MULTILINE):
@@ -21,14 +22,16 @@ os.environ["DB_POOL_MIN"] = "1"  # a test process needs few connections, and wai
 os.environ["DB_POOL_OVERFLOW"] = "29"
 os.environ["EMBEDDED_MODEL"] = "off"  # tests of the embedded brain switch it on; the others need no 145 MB
 os.environ["OLLAMA_URL"] = ""
+if os.environ.get("REDIS_URL"):  # a database of their own: some tests empty the cache
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path="/15").geturl()
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 from tkr_chat.settings import *  # noqa: E402, F403
 from tkr_chat.settings import DATA_DIR, DATABASES  # noqa: E402
 
-# A file and not memory: threads share it, as they do in the product.
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+_sqlite = DATABASES["default"]["ENGINE"].endswith("sqlite3")
+# A file and not memory: threads share it, as they do in the product. On PostgreSQL two runs at once do not meet.
+DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3" if _sqlite else f"test_tkr_chat_{os.getpid()}"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,0 +1,105 @@
+"""The only way to fetch something for somebody. `find_` may return None, `get_` raises `NotFound`, `list_` is lazy.
+
+What a person may not see and what does not exist look the same from outside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from agents_app.models import Agent, Attachment, Message, Task
+from agents_app.models.agent import AgentQuerySet
+from agents_app.models.message import MessageQuerySet
+from chat.models import Conversation, Participant
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class NotFound(LookupError):
+    """Nothing of that kind for this person. The text is fit to show."""
+
+
+def find_participation(user: User, conversation_id: UUID | str) -> Participant | None:
+    """A person's seat in a conversation, with the conversation loaded."""
+    return list_participations(user).filter(conversation_id=conversation_id).first()
+
+
+def get_participation(user: User, conversation_id: UUID | str) -> Participant:
+    participation = find_participation(user, conversation_id)
+    if participation is None:
+        raise NotFound("This conversation does not exist, or you are not part of it.")
+    return participation
+
+
+def list_participations(user: User) -> QuerySet[Participant]:
+    """A person's conversations, newest activity first."""
+    return (
+        Participant.objects.filter(user=user).select_related("conversation").order_by("-active_at", "-conversation_id")
+    )
+
+
+def find_conversation(user: User, conversation_id: UUID | str) -> Conversation | None:
+    participation = find_participation(user, conversation_id)
+    return participation.conversation if participation else None
+
+
+def get_conversation(user: User, conversation_id: UUID | str) -> Conversation:
+    return get_participation(user, conversation_id).conversation
+
+
+def list_messages(conversation: Conversation) -> MessageQuerySet:
+    """What people read, oldest first."""
+    return Message.objects.in_context(conversation.id).for_people().order_by("seq")
+
+
+def get_message(user: User, message_id: UUID | str) -> Message:
+    message = Message.objects.select_related("agent", "user", "task").filter(id=message_id).first()
+    if message is None or not _is_member(user, message.context_id):
+        raise NotFound("This message does not exist, or you may not see it.")
+    return message
+
+
+def get_task(user: User, task_id: UUID | str) -> Task:
+    task = Task.objects.select_related("agent").filter(id=task_id).first()
+    if task is None or not _is_member(user, task.context_id):
+        raise NotFound("This task does not exist, or you may not see it.")
+    return task
+
+
+def list_unfinished_tasks(conversation: Conversation) -> QuerySet[Task]:
+    tasks = Task.objects.filter(context_id=conversation.id).unfinished()
+    return tasks.select_related("agent").order_by("id")
+
+
+def get_attachment(user: User, attachment_id: UUID | str) -> Attachment:
+    attachment = Attachment.objects.filter(id=attachment_id).first()
+    if attachment is None or not _is_member(user, attachment.context_id):
+        raise NotFound("This file does not exist, or you may not see it.")
+    return attachment
+
+
+def get_participant(user: User, participant_id: UUID | str) -> Participant:
+    """Somebody in one of the user's conversations."""
+    participant = Participant.objects.select_related("conversation", "user", "agent").filter(id=participant_id).first()
+    if participant is None or not _is_member(user, participant.conversation_id):
+        raise NotFound("Nobody like that takes part in this conversation.")
+    return participant
+
+
+def list_participants(conversation: Conversation) -> QuerySet[Participant]:
+    """Agents in their own order, then people in the order they came."""
+    participants = Participant.objects.filter(conversation=conversation).select_related("agent", "user")
+    return participants.order_by("agent__position", "agent_id", "joined_at", "id")
+
+
+def list_agents() -> AgentQuerySet:
+    """Every signed-in person may talk to every agent that is switched on."""
+    return Agent.objects.enabled()
+
+
+def _is_member(user: User, conversation_id: UUID) -> bool:
+    return Participant.objects.filter(user=user, conversation_id=conversation_id).exists()

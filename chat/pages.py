@@ -1,0 +1,63 @@
+"""Keyset paging: every list stays as fast at its millionth row as at its first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from agents_app.models.message import MessageQuerySet
+from chat.models import Participant
+
+T = TypeVar("T")
+
+
+class BadCursor(ValueError):
+    """A page was asked for with a cursor this server did not give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`before`: the cursor of the next page of older rows; empty when there are none."""
+
+    rows: list[T]
+    before: str = ""
+
+
+def messages_page(messages: MessageQuerySet, before: str, size: int) -> Page[UUID]:
+    """Ids of the newest messages before a journal number, oldest first."""
+    if before:
+        messages = messages.before(_number(before))
+    found = list(messages.order_by("-seq").values_list("id", "seq")[: size + 1])
+    rows = [id for id, _ in reversed(found[:size])]
+    return Page(rows, str(found[size - 1][1]) if len(found) > size else "")
+
+
+def participations_page(participations: QuerySet[Participant], before: str, size: int) -> Page[Participant]:
+    """Conversations by their last activity, newest first."""
+    if before:
+        active_at, conversation_id = _moment(before)
+        older = Q(active_at__lt=active_at) | Q(active_at=active_at, conversation_id__lt=conversation_id)
+        # The first condition says nothing new; it lets the database begin in the middle of its index.
+        participations = participations.filter(active_at__lte=active_at).filter(older)
+    found = list(participations[: size + 1])
+    last = found[size - 1] if len(found) > size else None
+    return Page(found[:size], f"{last.active_at.isoformat()}_{last.conversation_id}" if last else "")
+
+
+def _number(cursor: str) -> int:
+    if not cursor.isdecimal() or len(cursor) > 18:
+        raise BadCursor(f'"{cursor}" is not a page of this list.')
+    return int(cursor)
+
+
+def _moment(cursor: str) -> tuple[datetime, UUID]:
+    active_at, _, conversation_id = cursor.partition("_")
+    try:
+        # A "+" in a query string arrives as a space when whoever built the link did not escape it.
+        return datetime.fromisoformat(active_at.replace(" ", "+")), UUID(conversation_id)
+    except ValueError:
+        raise BadCursor(f'"{cursor}" is not a page of this list.') from None

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from agents_app import registry
+from agents_app.brains import BrainError
+from agents_app.brains.choice import brain_named, default_name
+from agents_app.models import Agent
+
+
+def brain_label(agent: Agent) -> str:
+    """Which brain answers for an agent, in words for the page. May wait shortly for a server that offers models."""
+    local = registry.agents().get(agent.id)
+    try:
+        return brain_named(agent.model or (local.model if local else "") or default_name()).label
+    except BrainError as error:
+        return str(error)

@@ -1,0 +1,19 @@
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" })
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" })
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" })
+const DAY_MS = 24 * 3600 * 1000
+
+export const clock = (date) => CLOCK.format(date)
+export const inFull = (date) => FULL.format(date)
+
+// The same for all moments of one day, where the reader is.
+export function dayKey(date) {
+  return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`
+}
+
+export function dayName(date, now = new Date()) {
+  if (dayKey(date) === dayKey(now)) return "Today"
+  if (dayKey(date) === dayKey(new Date(now - DAY_MS))) return "Yesterday"
+  return date.getFullYear() === now.getFullYear() ? WEEKDAY.format(date) : DATE.format(date)
+}

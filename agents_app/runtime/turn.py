@@ -114,7 +114,7 @@ class RunningTurn(base.Turn):
     ) -> RunningArtifact:
         self._stop_if_cancelled()
         artifact_id = uuid5(self.task_id, self._key("artifact"))
-        row = await Artifact.objects.filter(id=artifact_id).afirst()
+        row = await in_thread(Artifact.objects.filter(id=artifact_id).first)
         if row is None or not self.replaying:
             message = await self._begin()
             values = {"name": name, "description": description, "metadata": dict(metadata or {})}
@@ -219,8 +219,8 @@ class RunningTurn(base.Turn):
         self.answer.close()
 
     async def cancel_children(self) -> None:
-        children = Task.objects.filter(parent=self.task).runnable()
-        async for child_id in children.values_list("id", flat=True):
+        children = Task.objects.filter(parent=self.task).runnable().values_list("id", flat=True)
+        for child_id in await in_thread(list, children):
             self.runtime.queue.cancel(child_id)
 
     # -- what its parts share

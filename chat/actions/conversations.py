@@ -52,7 +52,7 @@ async def delete_conversation(conversation: Conversation) -> None:
     """For everybody in it, and for ever."""
     id, people = conversation.id, await in_thread(_people, conversation)
     await forget_context(id)
-    await conversation.adelete()
+    await in_thread(conversation.delete)
     broadcast.current().conversation_deleted(id, people)
 
 
@@ -67,13 +67,13 @@ async def add_person(conversation: Conversation, user: User) -> Participant:
 async def remove_participant(conversation: Conversation, participant: Participant) -> None:
     """A person loses access at once; an agent is not asked any more unless somebody calls it by name."""
     who = {"agent": participant.agent_id} if participant.agent_id else {"user": str(participant.user_id)}
-    await participant.adelete()
+    await in_thread(participant.delete)
     await _append(conversation, Fact(EventType.PARTICIPANT_REMOVED, who))
 
 
 async def mark_read(user: User, conversation: Conversation, seq: int) -> None:
     mine = Participant.objects.filter(conversation=conversation, user=user, read_seq__lt=seq)
-    await mine.aupdate(read_seq=min(seq, conversation.message_seq))
+    await in_thread(mine.update, read_seq=min(seq, conversation.message_seq))
 
 
 async def _add(conversation: Conversation, who: dict[str, str], **values: Any) -> Participant:

@@ -52,7 +52,7 @@ async def retry_message(asker: User, failed: Message) -> None:
     if task is None or failed.agent_id is None or failed.state not in (Message.State.FAILED, Message.State.STOPPED):
         raise BadMessage("Only an answer that failed or was stopped can be tried again.")
     writes = TaskWrites()
-    request = await Message.objects.aget(id=task.request_id)
+    request = await in_thread(Message.objects.get, id=task.request_id)
     begin_task(writes, request, failed.agent_id, asker.id, metadata={"referenceTaskIds": [str(task.id)]})
     await runtime.current().journal.append(Entry(failed.context_id, writes.facts, writes.new))
     runtime.current().queue.put(*writes.put)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from channels.testing import WebsocketCommunicator
 
 from accounts.models import User
@@ -98,6 +99,7 @@ def agent(transactional_db: None) -> Iterator[Callable[..., str]]:
         made.append(id)
         with ThreadPoolExecutor(1) as pool:  # a test that awaits may not touch the database itself
             pool.submit(register_agents).result()
+            pool.submit(connections.close_all).result()
         return id
 
     yield make

@@ -25,9 +25,11 @@ async def greet(turn):
 
 
 async def test_it_works(ada, tab, agent, room):
+    seen = asyncio.Event()
+
     async def greet(turn):
         await turn.say("Hello ")
-        await asyncio.sleep(0.5)
+        await seen.wait()
         await turn.say("there.")
 
     conversation = await room(agent(greet))
@@ -39,6 +41,7 @@ async def test_it_works(ada, tab, agent, room):
     assert "hi" in mine["html"] and f'id="message-{mine["id"]}"' in mine["html"]
     answer = await browser.until("message.created", client_id=None)
     assert 'data-state="streaming"' in answer["html"]
+    seen.set()
     done = await browser.until("message.changed", id=answer["id"])
     assert "Hello there." in done["html"] and 'data-state="complete"' in done["html"]
     await browser.until("task.changed", state="completed")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from agents_app import registry, runtime
@@ -68,6 +69,7 @@ def agent() -> Iterator[Callable[..., str]]:
         made.append(id)
         with ThreadPoolExecutor(1) as pool:  # a test that awaits may not touch the database itself
             pool.submit(register_agents).result()
+            pool.submit(connections.close_all).result()
         return id
 
     yield make

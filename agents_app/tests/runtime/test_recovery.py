@@ -10,6 +10,8 @@ from django.utils import timezone
 from agents_app import runtime
 from agents_app.base import ToolResult, tool
 from agents_app.models import Message, Task
+from agents_app.threads import in_thread
+from agents_app.runtime.recovery import find_orphans
 from agents_app.runtime.owner import is_known_dead, this_process
 
 
@@ -114,9 +116,7 @@ async def test_a_task_that_somebody_else_runs_is_not_taken(room, agent):
     while not (await Task.objects.aget(id=task.id)).lease_owner:
         await asyncio.sleep(0.01)
     await Task.objects.filter(id=task.id).aupdate(lease_owner="elsewhere/ns/1/2")
-    from agents_app.runtime.recovery import find_orphans
-
-    assert await asyncio.to_thread(find_orphans) == []
+    assert await in_thread(find_orphans) == []
 
 
 async def test_draining_hands_over_what_does_not_finish(room, agent):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -58,6 +58,6 @@ def _moment(cursor: str) -> tuple[datetime, UUID]:
     active_at, _, conversation_id = cursor.partition("_")
     try:
         # A "+" in a query string arrives as a space when whoever built the link did not escape it.
-        return datetime.fromisoformat(active_at.replace(" ", "+")), UUID(conversation_id)
-    except ValueError:
+        return datetime.fromisoformat(active_at.replace(" ", "+")).astimezone(UTC), UUID(conversation_id)
+    except (ValueError, OverflowError):  # the first moment of the year 1 may lie before it in UTC
         raise BadCursor(f'"{cursor}" is not a page of this list.') from None

@@ -23,7 +23,7 @@ lint: .venv/installed-dev
 	@scripts/lint
 
 bench: .venv/installed-dev
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench --only "$(ONLY)"
 
 migrations: .venv/installed
 	@.venv/bin/python manage.py makemigrations

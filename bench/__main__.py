@@ -1,0 +1,25 @@
+"""`make bench`, or a part of it: `make bench ONLY=streaming,lists`."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench import first_piece, idle, lists, streaming
+from bench.machine import become_client
+
+PARTS = {"streaming": streaming.main, "first-piece": first_piece.main, "idle": idle.main, "lists": lists.main}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", default="", help=f"parts, with commas between them: {', '.join(PARTS)}")
+    wanted = [name for name in parser.parse_args().only.split(",") if name] or list(PARTS)
+    if unknown := [name for name in wanted if name not in PARTS]:
+        parser.error(f'there is no part "{unknown[0]}"; choose from {", ".join(PARTS)}')
+    become_client()
+    for name in wanted:
+        PARTS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.http import HttpRequest
 
 from agents_app import runtime
 from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, Task
 from agents_app.runtime.live import Piece
 from agents_app.threads import in_thread
 from chat import protocol
+from chat.loading import load_messages
 from chat.models import Conversation, Participant
 from chat.news import News, frames, load_news, task_frame
 from chat.projection import is_for_people
-from chat.rendering import conversation_item_html, load_messages
+from chat.rendering import conversation_item_html
 from chat.streams import Streams
 
 MISSED_AT_MOST = 500  # events; whoever missed more loads the conversation anew
@@ -39,18 +42,22 @@ class Socket(Protocol):
 class Browsers:
     """The sockets of this process, by what they look at.
 
-    Everything is pushed under one lock, first come first served: so a socket gets the events of a conversation in the
-    order of its journal, and every piece behind the event that announced its message.
+    A socket gets the events of a conversation in the order of its journal, and pieces of text in their place between
+    them: while events of a conversation wait for what must be read for them, its pieces wait behind them. Events that
+    come meanwhile, of whatever conversation, are read together next time.
     """
 
     def __init__(self, of: runtime.Runtime) -> None:
         self._runtime = of
         self._lock = asyncio.Lock()
+        self.loop = asyncio.get_running_loop()
         self._streams = Streams(of.live.snapshot)
         self._by_context: dict[UUID, set[Socket]] = defaultdict(set)
         self._by_user: dict[UUID, set[Socket]] = defaultdict(set)
         self._held: dict[tuple[Socket, UUID], list[tuple[Event, str]]] = {}  # while a socket catches up
-        self._telling: set[asyncio.Task[None]] = set()
+        self._waiting: list[Event | Piece] = []  # in the order they happened
+        self._busy: set[UUID] = set()  # conversations of which something waits, or is told right now
+        self._telling: asyncio.Task[None] | None = None
         of.journal.subscribe(self._hear)
         of.live.subscribe(self._stream)
 
@@ -99,33 +106,56 @@ class Browsers:
     # -- what happens
 
     def _hear(self, events: list[Event]) -> None:
-        if self._by_user:
-            task = asyncio.get_running_loop().create_task(self._tell(events))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
-
-    async def _tell(self, events: list[Event]) -> None:
-        watched = [event for event in events if event.context_id in self._by_context]
-        async with self._lock:
-            news = await in_thread(load_news, watched) if watched else News([])
-            for event, frame in frames(news, self._streams):
-                self._push_event(event, frame)
-            await self._touch(events)
-            for event in watched:
-                if event.type == EventType.PARTICIPANT_REMOVED and "user" in event.data:
-                    self._expel(event.context_id, UUID(event.data["user"]))
+        if not self._by_user:
+            return
+        self._waiting += events
+        self._busy.update(event.context_id for event in events)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell_waiting())
 
     async def _stream(self, pieces: list[Piece]) -> None:
-        async with self._lock:
-            for piece in pieces:
-                sockets = self._by_context.get(piece.context_id)
-                if not sockets:
-                    self._streams.forget(piece.message_id)
-                    continue
-                for frame in self._streams.frames(piece):
-                    for socket in sockets:
-                        if (socket, piece.context_id) not in self._held:  # it gets a snapshot instead
-                            socket.push(frame)
+        for piece in pieces:
+            if piece.context_id in self._busy:
+                self._waiting.append(piece)
+            else:
+                self._push_piece(piece)
+
+    async def _tell_waiting(self) -> None:
+        try:
+            while self._waiting:
+                happened, self._waiting = self._waiting, []
+                async with self._lock:
+                    await self._tell(happened)
+                self._busy = {item.context_id for item in self._waiting}
+        finally:
+            self._busy = {item.context_id for item in self._waiting}
+            self._telling = None
+
+    async def _tell(self, happened: list[Event | Piece]) -> None:
+        events = [item for item in happened if isinstance(item, Event)]
+        watched = [event for event in events if event.context_id in self._by_context]
+        news = await in_thread(load_news, watched) if watched else News([])
+        for item in happened:
+            if isinstance(item, Piece):
+                self._push_piece(item)
+            elif item.context_id in self._by_context:
+                for event, frame in frames(replace(news, events=[item]), self._streams):
+                    self._push_event(event, frame)
+                await asyncio.sleep(0)  # a message takes a while to render; what streams elsewhere goes first
+        await self._touch(events)
+        for event in watched:
+            if event.type == EventType.PARTICIPANT_REMOVED and "user" in event.data:
+                self._expel(event.context_id, UUID(event.data["user"]))
+
+    def _push_piece(self, piece: Piece) -> None:
+        sockets = self._by_context.get(piece.context_id)
+        if not sockets:
+            self._streams.forget(piece.message_id)
+            return
+        for frame in self._streams.frames(piece):
+            for socket in sockets:
+                if (socket, piece.context_id) not in self._held:  # it gets a snapshot instead
+                    socket.push(frame)
 
     def _push_event(self, event: Event, frame: str) -> None:
         for socket in self._by_context.get(event.context_id, ()):
@@ -220,3 +250,10 @@ def current() -> Browsers:
     if _current is None or _current[0] is not runtime.current():
         _current = (runtime.current(), Browsers(runtime.current()))
     return _current[1]
+
+
+def close_sockets_of_session(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+    """Signal receiver: somebody signs out, in a thread of the request."""
+    key = request.session.session_key
+    if _current is not None and key and not _current[1].loop.is_closed():
+        _current[1].loop.call_soon_threadsafe(_current[1].close_session, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,8 @@ from agents_app.threads import in_thread
 from chat.mentions import find_mentions
 from chat.models import Conversation, Participant
 from chat.titles import title_from
+
+UNSAVEABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of characters
 
 
 class BadMessage(Exception):
@@ -64,8 +67,8 @@ def _check_text(text: str, attachment_ids: Sequence[UUID]) -> None:
     if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
         limit = f"{settings.CHAT_MESSAGE_MAX_CHARS:,}"
         raise BadMessage(f"This message is too long: at most {limit} characters. Send the rest as a file.")
-    if "\x00" in text:
-        raise BadMessage("This message holds a NUL character, which cannot be saved. Remove it and send again.")
+    if UNSAVEABLE.search(text):
+        raise BadMessage("This message holds a character that cannot be saved. Write it anew and send again.")
 
 
 def _prepare(

@@ -35,11 +35,11 @@ def test_it_works(text, found):
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        ("@chloe what should I wear in Oslo today?", "what should I wear in Oslo today?"),
+        ("@chloe what should I wear in Oslo today?", "What should I wear in Oslo today?"),
         ("# A heading\nand more", "A heading"),
         ("", ""),
         ("@chloe", ""),
-        ("word " * 40, "word word word word word word word word word word word word…"),
+        ("word " * 40, "Word word word word word word word word word word word word…"),
     ],
 )
 def test_a_conversation_is_called_after_its_first_words(text, title):

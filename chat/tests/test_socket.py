@@ -292,7 +292,7 @@ async def test_a_bad_frame_gets_a_clear_error_and_the_socket_lives_on(ada, tab, 
     await browser.open(conversation)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * 100_001, "nul \x00 character"])
+@pytest.mark.parametrize("text", ["", "   ", "x" * 100_001, "nul \x00 character", "half a \ud800 character"])
 async def test_a_message_nobody_can_save_is_refused_by_its_number(ada, tab, agent, room, text):
     conversation = await room(agent(greet))
     browser = await tab(ada)

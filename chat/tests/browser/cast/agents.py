@@ -1,0 +1,46 @@
+"""Tess: an agent that talks slowly, calls a tool that counts its calls, asks, and fails, as the message says."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.conf import settings
+
+from agents_app.base import Agent, ToolResult, Turn, tool
+
+WORDS = 120
+
+
+@tool
+async def count_calls(turn: Turn) -> ToolResult:
+    """Count how often this was called, in a file that outlives the process."""
+    path = settings.DATA_DIR / "calls.txt"
+    with path.open("a") as file:
+        file.write("called\n")
+    return ToolResult(f"called {len(path.read_text().splitlines())} times")
+
+
+class Tess(Agent):
+    id = "tess"
+    name = "Tess"
+    description = "Does what a test asks for."
+
+    async def respond(self, turn: Turn) -> None:
+        text = turn.message.text
+        if "ask me" in text:
+            answer = await turn.ask("Which colour?")
+            await turn.say(f"So {answer.text} it is.")
+        elif "fail" in text and not any("fail" in said.text for said in await turn.history()):
+            await turn.fail("The string broke.")
+        elif "markdown" in text:
+            await turn.say("# A title\n\nSome **bold** text.\n\n```python\nprint('hi')\n```\n\nThe end.")
+        else:
+            await self.talk(turn)
+
+    async def talk(self, turn: Turn) -> None:
+        await turn.say("I call my tool.\n\n")
+        await turn.use(count_calls)
+        for number in range(WORDS):
+            await turn.say(f"word{number} ")
+            await asyncio.sleep(0.03)
+        await turn.say("and that is all.")

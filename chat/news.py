@@ -8,8 +8,9 @@ from uuid import UUID
 
 from agents_app.models import Event, EventType, Message, Step, Task
 from chat import protocol
+from chat.loading import load_messages, load_steps
 from chat.models import Conversation
-from chat.rendering import load_messages, load_step, participants_html, step_html
+from chat.rendering import participants_html, step_html
 from chat.streams import Streams
 
 MESSAGE_EVENTS = (EventType.MESSAGE_CREATED, EventType.MESSAGE_CHANGED, EventType.TASK_ARTIFACT)
@@ -36,9 +37,8 @@ def load_news(events: list[Event]) -> News:
     inner = {message.task_id for message in news.messages.values() if message.inner}
     if inner:
         news.parent_steps = dict(Step.objects.filter(child__in=inner).values_list("child_id", "id"))
-    for event in events:
-        if event.type in STEP_EVENTS and event.data["step"] not in news.steps:
-            news.steps[event.data["step"]] = load_step(UUID(event.data["step"]))
+    step_ids = {event.data["step"] for event in events if event.type in STEP_EVENTS}
+    news.steps = {str(step.id): step for step in load_steps([UUID(id) for id in step_ids])} if step_ids else {}
     rooms = {event.context_id for event in events if event.type in ROOM_EVENTS}
     for room in Conversation.objects.filter(id__in=rooms):
         news.rooms[room.id] = (room.title, participants_html(room))

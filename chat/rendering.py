@@ -1,6 +1,7 @@
 """From rows to HTML, by the templates that first paint, history and live all share. No reader's name is needed.
 
-Everything here reads the database in plain calls: from a coroutine, go through `agents_app.threads.in_thread`.
+Everything here reads the database in plain calls: from a coroutine, go through `agents_app.threads.in_thread`. What
+`message_html` and `step_html` are given must come from `chat/loading.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -26,36 +26,8 @@ from chat.models import Conversation, Participant
 if TYPE_CHECKING:
     from accounts.models import User
 
-SHOWN_STEPS = (Step.Kind.TOOL, Step.Kind.AGENT)
-DELEGATION_DEPTH = 8  # levels of exchanges loaded with a message; a query is only made for levels that are there
 GROUPED_WITHIN = timedelta(minutes=5)
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")
-
-
-def load_messages(ids: Sequence[UUID]) -> list[Message]:
-    """Messages with all that `message_html` reads, in the order of `ids`; those that are gone are left out."""
-    found = {message.id: message for message in _loaded(Message.objects.all()).filter(id__in=ids)}
-    return [found[id] for id in ids if id in found]
-
-
-def load_step(step_id: UUID) -> Step:
-    """A step with all that `step_html` reads."""
-    return _steps(DELEGATION_DEPTH).get(id=step_id)
-
-
-def _loaded(messages: QuerySet[Message], depth: int = DELEGATION_DEPTH) -> QuerySet[Message]:
-    artifacts = Prefetch("artifacts", Artifact.objects.order_by("id"))
-    return messages.select_related("agent", "user", "task").prefetch_related(
-        artifacts, Prefetch("steps", _steps(depth), to_attr="shown_steps")
-    )
-
-
-def _steps(depth: int) -> QuerySet[Step]:
-    steps = Step.objects.filter(kind__in=SHOWN_STEPS).select_related("task__agent", "child__agent").order_by("id")
-    if not depth:
-        return steps
-    exchange = _loaded(Message.objects.order_by("seq"), depth - 1)
-    return steps.prefetch_related(Prefetch("child__messages", exchange))
 
 
 def messages_html(messages: Iterable[Message], reader: User | None = None) -> SafeString:
@@ -80,7 +52,7 @@ def _message_html(
         "author": message.agent or message.user,
         "body": _body(message, message.text if live_text is None else live_text),
         "files": [part for part in map(_part, message.parts) if "html" not in part],
-        "artifacts": [_artifact(artifact) for artifact in message.artifacts.all()],
+        "artifacts": [_artifact(artifact) for artifact in message.shown_artifacts],  # type: ignore[attr-defined]
         "meta": _meta(message),
         "grouped": grouped,
         "mine": reader is not None and message.user_id == reader.pk,
@@ -101,7 +73,7 @@ def _body(message: Message, text: str) -> list[dict[str, Any]]:
     """Prose and steps in the order they came; the part of a streaming message that is still open is its `tail`."""
     body: list[dict[str, Any]] = []
     start = 0
-    for step in _shown_steps(message):
+    for step in message.shown_steps:  # type: ignore[attr-defined]
         body += _prose(text[start : step.offset])
         body.append({"step": step_html(step)})
         start = step.offset
@@ -122,27 +94,18 @@ def _exact(text: str) -> SafeString:
     return SafeString(escape(text).replace("\r", "&#13;"))
 
 
-def _shown_steps(message: Message) -> Iterable[Step]:
-    loaded = getattr(message, "shown_steps", None)
-    return _steps(DELEGATION_DEPTH).filter(message=message) if loaded is None else loaded
-
-
 def step_html(step: Step) -> SafeString:
     """A tool call or a delegation, with what the agents said to each other inside it."""
     context = {
         "step": step,
         "asker": step.task.agent,
         "answerer": step.child.agent if step.child else None,
-        "exchange": [message_html(message) for message in _exchange(step)],
+        "exchange": [message_html(message) for message in step.exchange],  # type: ignore[attr-defined]
         "arguments": [(name, _plain(value)) for name, value in step.data.get("arguments", {}).items()],
         "state": "running" if not step.finished_at else "failed" if step.error else "done",
         "seconds": "" if step.milliseconds is None else f"{step.milliseconds / 1000:.1f} s",
     }
     return render_to_string("chat/_step.html", context)
-
-
-def _exchange(step: Step) -> list[Message]:
-    return sorted(step.child.messages.all(), key=lambda message: message.seq) if step.child else []
 
 
 def _artifact(artifact: Artifact) -> dict[str, Any]:

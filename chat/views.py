@@ -19,13 +19,13 @@ from agents_app.models import Agent, JournalHead
 from chat import access
 from chat.agent_styles import agents_stylesheet
 from chat.brain_labels import brain_label
+from chat.loading import load_messages
 from chat.models import Conversation
 from chat.pages import BadCursor, Page, messages_page, participations_page
 from chat.protocol import VERSION
 from chat.rendering import (
     IMAGES,
     conversation_items,
-    load_messages,
     messages_html,
     participants_html,
 )

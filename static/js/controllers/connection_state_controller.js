@@ -16,10 +16,18 @@ export default class extends Controller {
   }
 
   show() {
-    const state = document.documentElement.dataset.connection ?? "connecting"
+    if (this.#state === "open") this.#now()
+    else this.timer ??= setTimeout(() => this.#now(), PATIENCE_MS) // it may flip between two states meanwhile
+  }
+
+  get #state() {
+    return document.documentElement.dataset.connection ?? "connecting"
+  }
+
+  #now() {
     clearTimeout(this.timer)
-    if (state === "open") this.#set(state)
-    else this.timer = setTimeout(() => this.#set(state), PATIENCE_MS)
+    this.timer = undefined
+    this.#set(this.#state)
   }
 
   #set(state) {

@@ -53,8 +53,13 @@ export default class extends Controller {
 
   gone({ detail: { id } }) {
     if (id !== this.idValue) return
-    tell("toast", { text: "This conversation was deleted, or you no longer take part in it." })
+    if (!this.leaving) tell("toast", { text: "This conversation was deleted, or you no longer take part in it." })
     tell("navigation:go", { path: "/new/" })
+  }
+
+  // The reader is deleting it: its going is no news.
+  leave({ detail: { id } }) {
+    this.leaving = id === this.idValue
   }
 
   #replaceParticipants(html) {

@@ -34,6 +34,7 @@ export default class extends Controller {
   }
 
   async delete(event) {
+    tell("conversation:leaving", { id: this.conversation })
     const done = await this.#submit(event, () => request("DELETE", this.#path))
     if (done) tell("frame:conversation-deleted", { id: this.conversation })
   }

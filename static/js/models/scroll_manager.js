@@ -9,12 +9,13 @@ export class ScrollManager {
     this.top = 0
   }
 
-  // Call on every scroll. Going up by a little means "stop here", also close to the end.
+  // Call on every scroll. Going up by a little means "stop here", also close to the end. Where `toEnd` went is no news:
+  // its event comes late, when the thread may have grown already.
   note() {
     const { scrollTop } = this.scroller
-    const goesUp = scrollTop < this.top
+    if (scrollTop === this.top) return
+    this.atEnd = scrollTop < this.top ? this.distance < END_PX : this.atEnd || this.distance < NEAR_PX
     this.top = scrollTop
-    this.atEnd = this.distance < (goesUp ? END_PX : NEAR_PX)
   }
 
   get distance() {
@@ -29,6 +30,7 @@ export class ScrollManager {
   toEnd(behavior = "instant") {
     this.atEnd = true
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior })
+    this.top = this.scroller.scrollTop
   }
 
   // What is on the screen stays where it is while `change` adds something above it.
@@ -37,6 +39,7 @@ export class ScrollManager {
     thread.classList.add("is-prepending") // the browser's own anchoring would correct a second time
     change()
     this.scroller.scrollTop += this.distance - before
+    this.top = this.scroller.scrollTop
     thread.classList.remove("is-prepending")
   }
 }

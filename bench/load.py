@@ -12,7 +12,7 @@ from bench.machine import Server
 from bench.reader import Reader
 
 AT_ONCE = 20  # handshakes
-QUIET_SECONDS = 5  # without any frame: what has not come by then is lost
+QUIET_SECONDS = 15  # without any frame: what has not come by then is lost
 SECONDS_PER_START = 0.015  # until a posted message is a running task, roughly
 LEAD_SECONDS = 2
 

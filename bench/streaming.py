@@ -68,13 +68,13 @@ async def _run(server: Server, readers: list[Reader]) -> dict[str, float]:
     await load.finished(readers, start)
     late = [seconds for reader in readers for seconds in reader.lateness()]
     seen = max(seen for reader in readers for seen in reader.arrivals)
-    took = seen - min(reader.start for reader in readers if reader.start)
+    took = seen - min((reader.start for reader in readers if reader.start), default=start)
     return {
-        "rate": len(late) / took,
+        "rate": len(late) / took if late else 0.0,
         "lost": sum(reader.lost for reader in readers),
         "p50": percentile(late, 50),
         "p99": percentile(late, 99),
-        "processor": (server.processor_seconds() - before) / took,
+        "processor": (server.processor_seconds() - before) / took if late else 0.0,
         "unplanned": max(reader.start for reader in readers) - start,
     }
 

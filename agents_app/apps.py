@@ -20,7 +20,7 @@ class AgentsAppConfig(AppConfig):
 
 
 def _mirror_agents(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
-    from agents_app.actions.agents import register_agents  # noqa: PLC0415  (models load after this module)
+    from agents_app.actions.agents import register_agents
 
     # `migrate agents_app zero` ends here too, without tables.
     if "agents_app_agent" in connections[using].introspection.table_names():

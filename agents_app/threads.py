@@ -26,4 +26,3 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
             close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(_pool, call)
-

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from agents_app import runtime
 from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, Task
 from agents_app.runtime.live import Piece
+from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 from chat import protocol
 from chat.loading import load_messages
@@ -47,7 +48,7 @@ class Browsers:
     come meanwhile, of whatever conversation, are read together next time.
     """
 
-    def __init__(self, of: runtime.Runtime) -> None:
+    def __init__(self, of: Runtime) -> None:
         self._runtime = of
         self._lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
@@ -241,7 +242,7 @@ def _discard(index: dict[UUID, set[Socket]], key: UUID, socket: Socket) -> None:
             del index[key]
 
 
-_current: tuple[runtime.Runtime, Browsers] | None = None
+_current: tuple[Runtime, Browsers] | None = None
 
 
 def current() -> Browsers:

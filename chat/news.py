@@ -57,7 +57,7 @@ def _frames(event: Event, news: News, streams: Streams) -> Iterable[str]:
     if event.type in MESSAGE_EVENTS:
         message = news.messages.get(event.data["message"])
         return [message_frame(event, message, news, streams)] if message else []
-    if event.type in STEP_EVENTS and (step := news.steps.get(event.data["step"])):
+    if event.type in STEP_EVENTS and (step := news.steps.get(event.data["step"])) and step.message_id:
         frame = {**room, "message": step.message_id, "step": step.id, "html": step_html(step)}
         before = streams.settle(event.context_id, step.message_id) if event.type == EventType.TOOL_STARTED else []
         return [*before, protocol.encode(event.type, **frame)]

@@ -15,4 +15,3 @@ def title_from(text: str) -> str:
     if len(line) <= LONGEST:
         return line
     return line[: LONGEST + 1].rsplit(" ", 1)[0][:LONGEST].rstrip(" ,;:.-") + "…"
-

@@ -32,8 +32,6 @@ def save_parts(context_id: UUID, parts: tuple[Part, ...]) -> list[dict[str, Any]
     return [
         to_json(part)
         if part.raw is None
-        else attachment_json(
-            save_attachment(context_id, part.raw, filename=part.filename, media_type=part.media_type)
-        )
+        else attachment_json(save_attachment(context_id, part.raw, filename=part.filename, media_type=part.media_type))
         for part in parts
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -30,5 +31,6 @@ def _delete_rows(context_id: UUID) -> list[UUID]:
         tasks.delete()
         Message.objects.filter(context_id=context_id).delete()
         Attachment.objects.filter(context_id=context_id).delete()
-        transaction.on_commit(lambda: [file.delete(save=False) for file in files])
+        for file in files:
+            transaction.on_commit(partial(file.delete, save=False))
     return running

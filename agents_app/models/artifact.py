@@ -8,7 +8,9 @@ class Artifact(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey("agents_app.Task", models.CASCADE, related_name="artifacts")
-    message = models.ForeignKey("agents_app.Message", models.CASCADE, related_name="artifacts", help_text="Shown under.")
+    message = models.ForeignKey(
+        "agents_app.Message", models.CASCADE, related_name="artifacts", help_text="Shown under."
+    )
     name = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     parts = models.JSONField(default=list)

@@ -45,9 +45,7 @@ class Message(models.Model):
     inner = models.BooleanField(default=False, help_text="Said between agents, inside a delegation.")
     state = models.CharField(max_length=12, choices=State, default=State.COMPLETE)
     text = models.TextField(blank=True)
-    parts = models.JSONField(
-        default=list, blank=True, help_text="A2A parts; empty when the message is its text alone."
-    )
+    parts = models.JSONField(default=list, blank=True, help_text="A2A parts; empty when the message is its text alone.")
     metadata = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     usage = models.JSONField(default=dict, blank=True, help_text="model, input_tokens, output_tokens, price (USD).")

@@ -44,7 +44,9 @@ class Delegation:
         if agent is None:
             return f'There is no agent "{self._agent_id}" here.'
         if agent.id in path:
-            return f"{agent.name} is already part of this: {' → '.join([*path, agent.id])}. Answer without asking again."
+            return (
+                f"{agent.name} is already part of this: {' → '.join([*path, agent.id])}. Answer without asking again."
+            )
         if self._turn.hops_left <= 0:
             return f"This request was passed on too often ({' → '.join(path)}). Answer with what is known."
         if self._turn.tokens_left <= 0 or self._turn.seconds_left() <= 0:
@@ -62,7 +64,9 @@ class Delegation:
             return step
         child = self._child(agent)
         step.child = child
-        await self._turn.begin_step(step, status_fact(child, TaskState.SUBMITTED), created_fact(child.request), new=[child.request, child])
+        await self._turn.begin_step(
+            step, status_fact(child, TaskState.SUBMITTED), created_fact(child.request), new=[child.request, child]
+        )
         self._turn.runtime.queue.put(child.id)
         return step
 
@@ -93,6 +97,7 @@ class Delegation:
 
     async def _wait(self, step: Step) -> None:
         """Until the child ends. While it waits for a person, this turn waits as well, with nothing in memory."""
+        assert step.child_id is not None
         settled = self._turn.runtime.when_settled(step.child_id)
         child = await in_thread(_load, step.child_id)
         if child is not None and child.state not in (*TERMINAL, *INTERRUPTED):
@@ -128,9 +133,7 @@ def _read_answer(child: Task) -> tuple[str, int]:
     """What the child said to who asked, or why it did not, and the tokens it took. Its questions were for a person."""
     said: QuerySet[Message] = child.messages.filter(role=Message.Role.AGENT, inner=True).order_by("seq")
     texts = [message.text for message in said if message.text]
-    tokens = sum(
-        message.usage.get("input_tokens", 0) + message.usage.get("output_tokens", 0) for message in said
-    )
+    tokens = sum(message.usage.get("input_tokens", 0) + message.usage.get("output_tokens", 0) for message in said)
     if child.state == TaskState.COMPLETED:
         return "\n\n".join(texts), tokens
     reason = child.status_text or ("Stopped." if child.state == TaskState.CANCELED else "It failed.")

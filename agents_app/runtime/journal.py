@@ -199,11 +199,11 @@ class Journal:
         by_loop: dict[asyncio.AbstractEventLoop | None, list[_Waiting]] = {}
         for waiting in batch:
             by_loop.setdefault(waiting.loop, []).append(waiting)
-        for loop, waitings in by_loop.items():
-            if loop is None:
+        for home, waitings in by_loop.items():
+            if home is None:
                 _settle(waitings)
             else:
-                _call(loop, _settle, waitings)
+                _call(home, _settle, waitings)
 
 
 def _settle(batch: Iterable[_Waiting]) -> None:
@@ -247,7 +247,7 @@ class _Work:
 
     # Rows are locked in the order of their ids, so that two processes never wait for each other in a ring.
     def _lock_heads(self, entries: list[Entry]) -> dict[UUID, JournalHead]:
-        ids = {entry.context_id for entry in entries if entry.facts and not entry.opens}
+        ids = {entry.context_id for entry in entries if entry.context_id and entry.facts and not entry.opens}
         if not ids:
             return {}
         rows = JournalHead.objects.select_for_update().filter(context_id__in=ids).order_by("context_id")
@@ -298,9 +298,7 @@ class _Work:
         assert entry.context_id is not None
         head = self.heads[entry.context_id]
         head.seq += 1
-        event = Event(
-            context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now
-        )
+        event = Event(context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now)
         if fact.task_id is not None:
             task = self.tasks[fact.task_id]
             task.version += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 def _here() -> str:
     """The machine and its process namespace: numbers of processes mean something only inside it."""
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     return f"{socket.gethostname()}/{namespace}"

@@ -25,16 +25,19 @@ def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
     for row, names in changes:
         by_shape.setdefault((type(row), names), []).append(row)
     for (model, names), rows in by_shape.items():
-        fields = [model._meta.get_field(name) for name in (*names, model._meta.pk.name)]
-        values = [
-            [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows
-        ]
+        pk: Any = model._meta.pk
+        fields = [_field(model, name) for name in names] + [pk]
+        values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(_statement(model, names), values)
 
 
 @lru_cache(maxsize=256)
 def _statement(model: type[Model], names: tuple[str, ...]) -> str:
-    quote = connection.ops.quote_name
-    columns = ", ".join(f"{quote(model._meta.get_field(name).column)} = %s" for name in names)
+    quote: Any = connection.ops.quote_name
+    columns = ", ".join(f"{quote(_field(model, name).column)} = %s" for name in names)
     return f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {quote(model._meta.pk.column)} = %s"
+
+
+def _field(model: type[Model], name: str) -> Any:
+    return model._meta.get_field(name)

@@ -75,7 +75,7 @@ class Runtime:
     def _hear(self, events: list[Event]) -> None:
         for event in events:
             if event.type == EventType.TASK_STATUS and event.data["state"] in (*TERMINAL, *INTERRUPTED):
-                for future in self._ends.pop(event.task_id, ()):
+                for future in self._ends.pop(event.task_id, ()) if event.task_id else ():
                     if not future.done():
                         future.set_result(event.data["state"])
 

@@ -20,8 +20,8 @@ from agents_app.base import Part, Said, Tool, ToolError, ToolResult
 from agents_app.brains import thinking
 from agents_app.models import INTERRUPTED, Artifact, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.answer import AnswerText, Writes, join
-from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.artifact import RunningArtifact
+from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
 from agents_app.runtime.thinking import DurableThinking

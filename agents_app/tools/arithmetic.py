@@ -202,7 +202,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Value, Value], Value | complex]] =
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "percent": lambda value: value / 100,
     "sqrt": _sqrt,
-    "cbrt": lambda value: math.cbrt(value),
+    "cbrt": math.cbrt,
     "abs": abs,
     "round": _round,
     "floor": lambda value: Fraction(math.floor(value)),

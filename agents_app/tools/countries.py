@@ -13,7 +13,7 @@ def country_name(code: str) -> str:
 
 @cache
 def country_names() -> dict[str, str]:
-    return {code: name for code, name in _table("iso3166.tab")}
+    return dict(_table("iso3166.tab"))
 
 
 @cache

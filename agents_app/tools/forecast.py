@@ -50,7 +50,7 @@ def _named_day(words: str, today: date) -> date | None:
     if words in TODAY or f"this {words}" in TODAY:
         return today
     days_ahead = {"yesterday": -1, "tomorrow": 1, "day after tomorrow": 2, "the day after tomorrow": 2}
-    if words.split(" ")[0] == "tomorrow":  # tomorrow morning
+    if words.split(" ", maxsplit=1)[0] == "tomorrow":  # tomorrow morning
         words = "tomorrow"
     if words in days_ahead:
         return today + timedelta(days=days_ahead[words])

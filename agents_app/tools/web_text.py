@@ -40,7 +40,9 @@ def media_type(content_type: str) -> tuple[str, str]:
     header = Message()
     header["Content-Type"] = content_type
     charset = header.get_param("charset") if content_type else ""
-    return content_type.split(";")[0].strip().lower(), charset.strip().lower() if isinstance(charset, str) else ""
+    return content_type.split(";", maxsplit=1)[0].strip().lower(), charset.strip().lower() if isinstance(
+        charset, str
+    ) else ""
 
 
 def decode(body: bytes, charset: str) -> str:

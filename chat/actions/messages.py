@@ -125,7 +125,9 @@ def _invite(writes: TaskWrites, conversation: Conversation, agent_ids: list[str]
 
 
 def _load_attachments(conversation: Conversation, ids: list[UUID]) -> list[Attachment]:
-    found = {attachment.id: attachment for attachment in Attachment.objects.filter(id__in=ids, context_id=conversation.id)}
+    found = {
+        attachment.id: attachment for attachment in Attachment.objects.filter(id__in=ids, context_id=conversation.id)
+    }
     if len(found) < len(set(ids)):
         raise BadMessage("A file of this message is not here any more. Attach it again.")
     return [found[attachment_id] for attachment_id in ids]

@@ -33,7 +33,9 @@ class Participant(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["user", "-active_at", "-conversation"], condition=Q(user__isnull=False), name="conversation_list"
+                fields=["user", "-active_at", "-conversation"],
+                condition=Q(user__isnull=False),
+                name="conversation_list",
             ),
         ]
 

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 
 from accounts.models import User
 from agents_app import registry, runtime

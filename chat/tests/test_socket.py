@@ -283,7 +283,9 @@ async def test_without_a_session_the_socket_closes_with_a_reason(tab, transactio
     assert await (await tab(AnonymousUser())).closed() == 4401
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", "null", '{"type": "nonsense"}', '{"type": "task.cancel"}', "[" * 9999])
+@pytest.mark.parametrize(
+    "text", ["", "not json", "[]", "null", '{"type": "nonsense"}', '{"type": "task.cancel"}', "[" * 9999]
+)
 async def test_a_bad_frame_gets_a_clear_error_and_the_socket_lives_on(ada, tab, text, agent, room):
     conversation = await room(agent(greet))
     browser = await tab(ada)
@@ -321,7 +323,7 @@ async def test_a_deleted_conversation_goes_from_every_tab(ada, tab, agent, room)
     id = conversation.id
     await delete_conversation(conversation)
     await browser.until("conversation.deleted", id=str(id))
-    await settled(lambda: _nothing_runs())
+    await settled(_nothing_runs)
     assert await Message.objects.acount() == await Task.objects.acount() == 0
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,13 +9,13 @@ from django.utils import timezone
 
 from agents_app import registry, runtime
 from agents_app.actions.agents import register_agents
+from agents_app.actions.tasks import TaskWrites, begin_task
 from agents_app.base import Agent, Turn
+from agents_app.ids import uuid7
 from agents_app.models import EventType, Message, Task
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, Fact
 from agents_app.runtime.runtime import Runtime
-from agents_app.actions.tasks import TaskWrites, begin_task
-from agents_app.ids import uuid7
 
 
 class Room:
@@ -55,7 +54,7 @@ class Room:
 async def room(transactional_db: None) -> AsyncIterator[Room]:
     room = Room(runtime.current())
     await room.open()
-    yield room
+    return room
 
 
 @pytest.fixture
@@ -64,7 +63,11 @@ def agent() -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def make(respond: Callable[[Turn], object], id: str = "tester") -> str:
-        kind = type(id.title(), (Agent,), {"id": id, "name": id.title(), "description": "A test.", "respond": lambda self, turn: respond(turn)})
+        kind = type(
+            id.title(),
+            (Agent,),
+            {"id": id, "name": id.title(), "description": "A test.", "respond": lambda self, turn: respond(turn)},
+        )
         registry.add(kind)
         made.append(id)
         with ThreadPoolExecutor(1) as pool:  # a test that awaits may not touch the database itself

@@ -32,7 +32,9 @@ async def test_many_callers_get_gapless_numbers_in_one_order(room):
         await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
 
     await asyncio.gather(*(post() for _ in range(200)))
-    numbers = [seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)]
+    numbers = [
+        seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)
+    ]
     assert numbers == list(range(1, 202))
     assert (await JournalHead.objects.aget(context_id=room.id)).seq == 201
 
@@ -59,7 +61,9 @@ async def test_an_entry_that_fails_does_not_fail_the_others_of_its_batch(room, a
     failed = [result for result in results if isinstance(result, Exception)]
     assert [type(error) for error in failed] == [IntegrityError]
     assert await Message.objects.in_context(room.id).acount() == 21
-    numbers = [seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)]
+    numbers = [
+        seq async for seq in Event.objects.filter(context_id=room.id).order_by("seq").values_list("seq", flat=True)
+    ]
     assert numbers == list(range(1, 23))
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from agents_app import runtime
 from agents_app.base import ToolResult, tool
 from agents_app.models import Message, Task
-from agents_app.threads import in_thread
-from agents_app.runtime.recovery import find_orphans
 from agents_app.runtime.owner import is_known_dead, this_process
+from agents_app.runtime.recovery import find_orphans
+from agents_app.threads import in_thread
 
 
 async def crash(room) -> None:
@@ -143,7 +143,7 @@ async def test_draining_hands_over_what_does_not_finish(room, agent):
 
 def test_a_dead_process_of_this_machine_is_known_to_be_dead():
     me = this_process()
-    here, pid, started = me.rsplit("/", 2)
+    here, pid, _started = me.rsplit("/", 2)
     assert not is_known_dead(me)
     assert is_known_dead(f"{here}/{pid}/1")
     assert is_known_dead(f"{here}/999999999/5")

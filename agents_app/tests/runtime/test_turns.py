@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from agents_app import runtime
 from agents_app.actions.tasks import TaskOver, TaskWrites, answer_question, cancel_task, open_questions
 from agents_app.base import Part, ToolError, ToolResult, tool
 from agents_app.models import Artifact, Attachment, Event, Message, Step, Task
@@ -21,7 +20,7 @@ async def test_it_works(room, agent):
         await turn.say(f"you said: {turn.message.text}")
 
     task = await room.settle(await room.ask(agent(greet), "hi"))
-    request, answer = await room.said()
+    _request, answer = await room.said()
     assert task.state == "completed"
     assert (answer.text, answer.state, answer.role) == ("Hello, you said: hi", "complete", "agent")
 

@@ -3,4 +3,4 @@
 from tkr_chat.settings import *  # noqa: F403
 from tkr_chat.settings import INSTALLED_APPS
 
-INSTALLED_APPS += ["chat.tests.browser.cast"]
+INSTALLED_APPS += ["tkr_chat.tests.browser.cast"]

@@ -42,7 +42,7 @@ class Server:
             "PATH": os.environ["PATH"],
             "ENV_FILE": "none",
             "DATA_DIR": str(data),
-            "DJANGO_SETTINGS_MODULE": "chat.tests.browser.settings",
+            "DJANGO_SETTINGS_MODULE": "tkr_chat.tests.browser.settings",
             "PORT": str(self.port),
             "EMBEDDED_MODEL": "off",
             "OLLAMA_URL": "",
@@ -149,7 +149,9 @@ def context(chromium_browser: Browser, server: Server) -> Iterator[BrowserContex
 def _is_complaint(message: object) -> bool:
     """Errors of the page. A network that is away is what some tests are about."""
     text = getattr(message, "text", "")
-    return getattr(message, "type", "") == "error" and not re.search(r"net::ERR|WebSocket|Failed to load resource", text)
+    return getattr(message, "type", "") == "error" and not re.search(
+        r"net::ERR|WebSocket|Failed to load resource", text
+    )
 
 
 @pytest.fixture

@@ -194,7 +194,8 @@ IN_LIST = re.compile(r"[ \t]*(?:$|[-+*](?:\s|$)|\d{1,9}[.)](?:\s|$))|[ \t]{2}|\t
 ENDS_AT_ONCE = {"heading_open", "hr"}
 ENDS_AT_BLANK_LINE = {"paragraph_open", "table_open", "blockquote_open"}
 LISTS = {"bullet_list_open", "ordered_list_open"}
-UNSETTLED_GROWTH = 1.25  # after a parse that settled nothing, wait until the tail has grown by this factor
+UNSETTLED_GROWTH = 1.25  # after a parse of a long tail that settled nothing, wait until it has grown by this factor
+LONG_TAIL_CHARS = 2_000
 
 
 class StreamedText:
@@ -257,7 +258,9 @@ class StreamedText:
             return bool(self._fence.match(line))
         if self._open in LISTS:
             return not IN_LIST.match(line)
-        return self._after_blank or not line.strip() or bool(MARKER.match(line))
+        if not line.strip():
+            return not self._after_blank
+        return (self._after_blank and bool(self._open)) or bool(MARKER.match(line))
 
     def _finished(self) -> list[int]:
         """Ends of the tail's finished blocks, in characters of the tail."""
@@ -289,7 +292,7 @@ class StreamedText:
         if ends:
             self._drop_lines(begin)
         else:
-            self._parse_at = self._size * UNSETTLED_GROWTH
+            self._parse_at = self._size * UNSETTLED_GROWTH if self._size > LONG_TAIL_CHARS else 0
         return settled
 
     def _drop_lines(self, characters: int) -> None:

@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.markdown import Settled, StreamedText, to_html
@@ -26,6 +26,7 @@ BLOCKS = [
 ]
 # Everything that means something to Markdown, in any order.
 NOISE = st.text(alphabet="ab 🦉\n\r\t#*_`~->|:=+1.)(\\!&<@/", max_size=120)
+patient = settings(deadline=None)  # a machine that is busy with other things is no mistake
 DOCUMENTS = st.lists(st.sampled_from(BLOCKS), max_size=8).map("\n\n".join)
 
 
@@ -37,6 +38,7 @@ def streamed(text: str, cuts: list[int]) -> tuple[StreamedText, list[Settled]]:
     return stream, settled
 
 
+@patient
 @given(text=NOISE | DOCUMENTS, cuts=st.lists(st.integers(0, 999), max_size=12))
 def test_what_is_settled_and_the_tail_are_the_whole_text(text: str, cuts: list[int]):
     stream, settled = streamed(text, cuts)
@@ -47,17 +49,20 @@ def test_what_is_settled_and_the_tail_are_the_whole_text(text: str, cuts: list[i
     assert stream.settled_html == "".join(block.html for block in settled)
 
 
+@patient
 @given(text=NOISE | DOCUMENTS, cuts=st.lists(st.integers(0, 999), max_size=12))
 def test_the_blocks_do_not_depend_on_how_the_text_was_cut(text: str, cuts: list[int]):
     assert streamed(text, cuts)[1] == streamed(text, [])[1] == streamed(text, list(range(len(text))))[1]
 
 
+@patient
 @given(text=DOCUMENTS, cuts=st.lists(st.integers(0, 999), max_size=12))
 def test_the_blocks_together_look_like_the_whole(text: str, cuts: list[int]):
     stream, _ = streamed(text, cuts)
     assert stream.settled_html + to_html(stream.tail) == to_html(text)
 
 
+@patient
 @given(text=NOISE | DOCUMENTS, cut=st.integers(0, 999))
 def test_a_new_reader_joins_between_two_blocks(text: str, cut: int):
     """Whoever renders the text so far from its beginning comes to the same borders as who followed it."""
@@ -84,7 +89,9 @@ def test_a_block_settles_as_soon_as_nothing_can_change_it(text: str, upto: int):
     assert stream.tail_offset == upto
 
 
-@pytest.mark.parametrize("text", ["A paragraph", "A paragraph\n", "- a\n\n", "```\ncode\n\n", "Maybe a heading\n", "| a |\n|---|\n"])
+@pytest.mark.parametrize(
+    "text", ["A paragraph", "A paragraph\n", "- a\n\n", "```\ncode\n\n", "Maybe a heading\n", "| a |\n|---|\n"]
+)
 def test_a_block_that_may_change_stays_open(text: str):
     stream = StreamedText()
     assert stream.feed(text) == []

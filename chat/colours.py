@@ -18,7 +18,7 @@ def readable(colour: str, paper: str) -> str:
     """The colour nearest to `colour` that can be read on `paper`, as #rrggbb."""
     lightness, a, b = _to_oklab(_to_linear(colour))
     step = -STEP if _luminance(_to_linear(paper)) > 0.2 else STEP
-    while contrast(candidate := _to_hex(_from_oklab(lightness, a, b)), paper) < READABLE and 0 < lightness < 1:
+    while contrast(candidate := _to_hex(_from_oklab(lightness, a, b)), paper) < READABLE and 0 <= lightness <= 1:
         lightness += step
     return candidate
 

@@ -160,7 +160,8 @@ def test_a_cloud_s_credentials_need_an_entry_of_their_own(address, settings):
     [
         "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "javascript:alert(1)", "data:text/html,x",
         "example.com", "//example.com/", "", "http://", "http:///path", "https://ada:secret@example.com/",
-        "http://ada@example.com/", "http://example.com:99999/", "http://example.com:0/", "http://xn--/", "http://exa mple.com/", "http://[::1/", "http://\x00/",
+        "http://ada@example.com/", "http://example.com:99999/", "http://example.com:0/", "http://xn--/",
+        "http://exa mple.com/", "http://[::1/", "http://\x00/",
         "unix:///var/run/docker.sock",
     ],
 )  # fmt: skip

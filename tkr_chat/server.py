@@ -12,6 +12,7 @@ from typing import Any
 
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -23,10 +24,13 @@ BODY_CHUNK_BYTES = 64 * 1024
 
 
 class AgentServer(Server):
-    """`ready` is called when the port is open and the agents work."""
+    """`greeting` is asked for when the port is open and the agents work, and `greet` called with it when all runs."""
 
-    def __init__(self, application: Any, host: str, port: int, ready: Callable[[], None]) -> None:
-        self.ready = ready
+    def __init__(
+        self, application: Any, host: str, port: int, greeting: Callable[[], str], greet: Callable[[str], None]
+    ) -> None:
+        self.greeting = greeting
+        self.greet = greet
         self.listen_failure = ""
         self.ports: list[Any] = []
         largest_frame = settings.CHAT_MESSAGE_MAX_CHARS * JSON_BYTES_PER_CHAR + FRAME_BYTES
@@ -43,10 +47,10 @@ class AgentServer(Server):
         )
 
     def begin(self) -> None:
-        """Daphne calls it between opening the port and running the loop, so a failure ends the start."""
+        """Daphne calls it between opening the port and running the loop: a failure here ends the start."""
         _allow_many_sockets()
         asyncio.get_event_loop().run_until_complete(lifetime.begin())
-        self.ready()
+        reactor.callWhenRunning(self.greet, self.greeting())  # not before signals such as Ctrl-C are heard
 
     def listen_success(self, port: Any) -> None:
         self.ports.append(port)

@@ -16,6 +16,10 @@ export default class extends Controller {
     this.element.textContent = text
   }
 
+  visited() {
+    this.element.textContent = document.title
+  }
+
   #speak(id) {
     const article = document.getElementById(`message-${id}`)
     if (!article || article.dataset.state === "streaming" || this.spoken.has(id)) return

@@ -57,6 +57,11 @@ export default class extends Controller {
     tell("navigation:go", { path: "/new/" })
   }
 
+  // It is gone, or was gone already when the connection came back.
+  refused({ detail: { code, frame } }) {
+    if (code === "not-found" && frame === "conversation.open") this.gone({ detail: { id: this.idValue } })
+  }
+
   // The reader is deleting it: its going is no news.
   leave({ detail: { id } }) {
     this.leaving = id === this.idValue

@@ -25,8 +25,11 @@ export default class extends Controller {
     const known = this.#find(id)
     const item = elementFrom(html)
     if (known?.dataset.read) item.dataset.read = known.dataset.read
-    known?.remove()
-    this.listTarget.prepend(item)
+    if (known?.dataset.seq === item.dataset.seq) known.replaceWith(item) // renamed, say: nothing to come to the top for
+    else {
+      known?.remove()
+      this.listTarget.prepend(item)
+    }
     this.#refresh(item)
   }
 

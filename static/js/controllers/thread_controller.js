@@ -22,7 +22,7 @@ export default class extends Controller {
 
   connect() {
     this.scroller = new ScrollManager(this.element.parentElement)
-    this.list = new MessageList(this.element, this.element.querySelector(":scope > .pending-list"))
+    this.list = new MessageList(this.element, this.element.querySelector(":scope > .thread-empty"))
     this.list.arrangeAll()
     for (const tail of this.element.querySelectorAll(".tail")) this.#dressTail(tail.closest(".message"))
   }

@@ -27,9 +27,9 @@ class Command(BaseCommand):
         from tkr_chat.server import AgentServer  # noqa: PLC0415  (chooses the event loop when imported)
 
         _require_prepared_database()
-        address = address_of(host, port)
-        self.base = settings.PUBLIC_URL if (host, port) == (settings.HOST, settings.PORT) else address
-        server = AgentServer(application, host, port, ready=lambda: self.show_banner(with_link=not no_link))
+        moved = (host, port) != (settings.HOST, settings.PORT)
+        base = address_of(host, port) if moved else settings.PUBLIC_URL
+        server = AgentServer(application, host, port, lambda: _banner(base, with_link=not no_link), self.show)
         server.run()
         if server.listen_failure:
             raise SystemExit(
@@ -37,16 +37,19 @@ class Command(BaseCommand):
                 f"stop what is there, or choose another port, such as PORT={port + 1}."
             )
 
-    def show_banner(self, *, with_link: bool) -> None:
-        admin = find_first_admin() if with_link else None
-        rows = [("Chat", f"{self.base}/"), ("Brain", describe_default())]
-        if admin:
-            rows.append(("Sign in once", make_sign_in_link(admin, self.base)))
-        connections.close_all()  # the loop's thread must never wait for a database
-        width = max(len(name) for name, _ in rows)
-        lines = [f"  {name:<{width}}  {value}" for name, value in rows]
-        self.stdout.write("\n".join(["", "tkr-agent-chat is ready. Ctrl-C stops it.", "", *lines, ""]))
-        self.stdout.flush()
+    def show(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()  # whoever reads it through a pipe wants it now
+
+
+def _banner(base: str, *, with_link: bool) -> str:
+    admin = find_first_admin() if with_link else None
+    rows = [("Chat", f"{base}/"), ("Brain", describe_default())]
+    if admin:
+        rows.append(("Sign in once", make_sign_in_link(admin, base)))
+    connections.close_all()  # this is the event loop's thread: it must never wait for a database again
+    lines = [f"  {name:<12}  {value}" for name, value in rows]
+    return "\n".join(["", "tkr-agent-chat is ready. Ctrl-C stops it.", "", *lines, "", ""])
 
 
 def _require_prepared_database() -> None:

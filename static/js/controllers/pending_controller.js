@@ -44,7 +44,7 @@ export default class extends Controller {
     const bubble = this.bubbles.get(entry.client_id) ?? this.#newBubble(entry)
     bubble.classList.toggle("is-failed", Boolean(entry.error))
     bubble.querySelector(".message-end").hidden = Boolean(entry.saved)
-    bubble.querySelector(".pending-state").textContent = entry.error ?? "Sending…"
+    bubble.querySelector(".pending-state").textContent = entry.error ?? (isConnected() ? "Sending…" : "Waits for the connection")
     for (const button of bubble.querySelectorAll("button")) button.hidden = !entry.error
   }
 
@@ -60,6 +60,10 @@ export default class extends Controller {
     this.element.append(bubble)
     return bubble
   }
+}
+
+function isConnected() {
+  return document.documentElement.dataset.connection === "open"
 }
 
 function clientIdAt(event) {

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -130,17 +131,25 @@ def chromium_browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def cookies(chromium_browser: Browser, server: Server) -> list[Any]:
+    """Of somebody who signed in by the link."""
+    context = chromium_browser.new_context()
+    context.new_page().goto(server.sign_in_link())
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
 @pytest.fixture
-def context(chromium_browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """Somebody's browser, signed in by the link. A console error or a policy violation fails the test."""
+def context(chromium_browser: Browser, server: Server, cookies: list[Any]) -> Iterator[BrowserContext]:
+    """Somebody's browser, signed in. A console error or a policy violation fails the test."""
     context = chromium_browser.new_context(viewport={"width": 1280, "height": 800}, base_url=server.address)
     context.set_default_timeout(PATIENCE_MS)
+    context.add_cookies(cookies)
     complaints: list[str] = []
     context.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    page = context.new_page()
-    page.goto(server.sign_in_link())
-    page.close()
     yield context
     context.close()
     assert complaints == []

@@ -189,7 +189,9 @@ def test_the_keyboard_alone_is_enough(page: Page):
     expect(answers(page).last).to_have_attribute("data-state", "complete")
 
 
-def test_someone_who_signed_out_hears_nothing_more(start: Start, context: BrowserContext):
+def test_someone_who_signed_out_hears_nothing_more(server: Server, start: Start, page: Page, context: BrowserContext):
+    context.clear_cookies()
+    page.goto(server.sign_in_link())  # a session of its own, because it ends here
     page = start("@chloe hello")
     expect(answers(page).last).to_have_attribute("data-state", "complete")
     other = context.new_page()

@@ -4,7 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-_ALWAYS_THERE = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_LEFT_OUT = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
 
 
 class LogLine(logging.Formatter):
@@ -20,7 +20,7 @@ class LogLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        extra = {name: value for name, value in vars(record).items() if name not in _ALWAYS_THERE}
+        extra = {name: value for name, value in vars(record).items() if name not in _LEFT_OUT}
         values = {"action": extra.pop("action", "-"), "logger": record.name, "msg": record.getMessage(), **extra}
         traceback = self.formatException(record.exc_info) if record.exc_info else ""
         if traceback and self.fold_tracebacks:

@@ -221,6 +221,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # instead of Django's own: a console only in DEBUG, and mail
+        "django.request": {
+            "level": "ERROR"
+        },  # a page that is not there is no news, and its address may be a spent link
         **{app: {"level": LOG_LEVEL} for app in ("tkr_chat", "chat", "agents_app", "accounts")},
     },
 }

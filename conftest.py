@@ -17,7 +17,14 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 LEFT_OUT = pytest.StashKey[int]()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_out_browser_tests(config, items)
+    # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _leave_out_browser_tests(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without Chromium its tests cannot run. They are left out aloud, see `pytest_terminal_summary`."""
     left_out = [] if CHROMIUM else [item for item in items if item.get_closest_marker("browser")]
     config.stash[LEFT_OUT] = len(left_out)

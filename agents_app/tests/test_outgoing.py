@@ -330,7 +330,7 @@ async def test_a_body_that_trickles_ends_at_the_time_limit(internet, settings):
     start = time.monotonic()
     with pytest.raises(TooSlow, match=r"0\.5 seconds"):
         await fetch(f"{internet.url}/slow")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
 
 
 async def test_a_server_that_says_nothing_ends_at_the_time_limit(settings):

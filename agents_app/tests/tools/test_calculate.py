@@ -202,7 +202,7 @@ async def test_nothing_takes_long(expression):
         await calculate(None, expression=expression)
     except ToolError:
         pass
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
 
 
 numbers = st.one_of(

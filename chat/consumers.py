@@ -120,5 +120,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
         try:
             while self._outgoing:
                 await self.base_send({"type": "websocket.send", "text": self._outgoing.popleft()})
+        except OSError:  # it went away; `disconnect` follows
+            self._outgoing.clear()
         finally:
             self._writer = None

@@ -6,7 +6,7 @@ from tkr_chat import lifetime
 
 
 async def lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """ASGI's lifespan protocol. Daphne does not speak it: `manage.py serve` does the same by itself."""
+    """ASGI's lifespan protocol, for other servers: `manage.py serve` does the same by itself."""
     await receive()
     started = False
     try:

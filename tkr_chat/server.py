@@ -1,82 +1,84 @@
-"""Daphne, with the agents' runtime living in its event loop."""
+"""The server process: uvicorn, with the agents' runtime living in its event loop."""
 
 from __future__ import annotations
 
-# Before anything else of Twisted: importing it decides which event loop there is.
-from daphne.server import Server  # isort: skip
-
-import asyncio
 import resource
+import socket
 from collections.abc import Callable
 from typing import Any
 
-from daphne.endpoints import build_endpoint_description_strings
+import uvicorn
 from django.conf import settings
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from tkr_chat import lifetime
 
 JSON_BYTES_PER_CHAR = 12  # the longest way to write one: two \uXXXX
 FRAME_BYTES = 64 * 1024  # the rest of a frame: ids, attachments
-BODY_CHUNK_BYTES = 64 * 1024
+LAST_WORDS_SECONDS = 3  # for what is still being sent when the agents have ended
+BACKLOG = 2048
 
 
-class AgentServer(Server):
-    """`greeting` is asked for when the port is open and the agents work, and `greet` called with it when all runs."""
+class AgentServer(uvicorn.Server):
+    """`greeting` is asked for when the agents work, and `greet` called with it when the port answers."""
 
-    def __init__(
-        self, application: Any, host: str, port: int, greeting: Callable[[], str], greet: Callable[[str], None]
-    ) -> None:
-        self.greeting = greeting
-        self.greet = greet
-        self.listen_failure = ""
-        self.ports: list[Any] = []
-        largest_frame = settings.CHAT_MESSAGE_MAX_CHARS * JSON_BYTES_PER_CHAR + FRAME_BYTES
+    def __init__(self, application: Any, greeting: Callable[[], str], greet: Callable[[str], None]) -> None:
+        self._greeting = greeting
+        self._greet = greet
         super().__init__(
-            application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
-            ping_interval=settings.WEBSOCKET_PING_SECONDS,
-            ping_timeout=settings.WEBSOCKET_PING_TIMEOUT_SECONDS,
-            websocket_max_message_size=largest_frame,
-            websocket_max_frame_size=largest_frame,
-            request_buffer_size=BODY_CHUNK_BYTES,
-            ready_callable=self.begin,
-            server_name="tkr-agent-chat",
+            uvicorn.Config(
+                application,
+                loop="uvloop",
+                http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=settings.CHAT_MESSAGE_MAX_CHARS * JSON_BYTES_PER_CHAR + FRAME_BYTES,
+                ws_ping_interval=settings.WEBSOCKET_PING_SECONDS,
+                ws_ping_timeout=settings.WEBSOCKET_PING_TIMEOUT_SECONDS,
+                ws_per_message_deflate=False,  # frames are small and many, and a compressor costs 300 KiB a socket
+                lifespan="off",  # `startup` and `shutdown` do the same, with the sockets still open at the end
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # whoever sends X-Forwarded-For could choose their address
+                timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+            )
         )
 
-    def begin(self) -> None:
-        """Daphne calls it between opening the port and running the loop: a failure here ends the start."""
+    def serve_on(self, listening: socket.socket) -> None:
         _allow_many_sockets()
-        asyncio.get_event_loop().run_until_complete(lifetime.begin())
-        reactor.callWhenRunning(self.greet, self.greeting())  # not before signals such as Ctrl-C are heard
+        self.run(sockets=[listening])
 
-    def listen_success(self, port: Any) -> None:
-        self.ports.append(port)
-        super().listen_success(port)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await lifetime.begin()
+        greeting = self._greeting()
+        await super().startup(sockets)
+        self._greet(greeting)
 
-    def listen_error(self, failure: Failure) -> None:
-        error = getattr(failure.value, "socketError", failure.value)
-        self.listen_failure = getattr(error, "strerror", None) or str(error)
-        self.stop()
-
-    def kill_all_applications(self) -> Deferred[Any]:
-        """Runs when the server is told to stop: no new connections, let the agents finish, then close the rest.
-
-        Daphne itself would close the sockets first, and nobody would see the answers that are finished meanwhile.
-        """
-        for port in self.ports:
-            port.stopListening()
-        return Deferred.fromFuture(asyncio.ensure_future(self._end()))
-
-    async def _end(self) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No new connections, let the agents finish, then close the rest: who watches sees the answers that end."""
+        for server in self.servers:
+            server.close()
         await lifetime.end()
-        running = [details.get("application_instance") for details in self.connections.values()]
-        open_ = [application for application in running if application and not application.done()]
-        for application in open_:
-            application.cancel()
-        await asyncio.gather(*open_, return_exceptions=True)
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """uvicorn would raise the signal again after the end; for us being told to stop is no failure."""
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
 
 
 def _allow_many_sockets() -> None:

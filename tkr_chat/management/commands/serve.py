@@ -24,18 +24,19 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, no_link: bool, **_: Any) -> None:
         from tkr_chat.asgi import application  # noqa: PLC0415  (loads every page; other commands need none)
-        from tkr_chat.server import AgentServer  # noqa: PLC0415  (chooses the event loop when imported)
+        from tkr_chat.server import AgentServer, listen  # noqa: PLC0415
 
         _require_prepared_database()
         moved = (host, port) != (settings.HOST, settings.PORT)
         base = address_of(host, port) if moved else settings.PUBLIC_URL
-        server = AgentServer(application, host, port, lambda: _banner(base, with_link=not no_link), self.show)
-        server.run()
-        if server.listen_failure:
+        try:
+            listening = listen(host, port)
+        except OSError as error:
             raise SystemExit(
-                f"Cannot listen on {host}:{port} ({server.listen_failure}): "
+                f"Cannot listen on {host}:{port} ({error.strerror}): "
                 f"stop what is there, or choose another port, such as PORT={port + 1}."
-            )
+            ) from None
+        AgentServer(application, lambda: _banner(base, with_link=not no_link), self.show).serve_on(listening)
 
     def show(self, text: str) -> None:
         self.stdout.write(text)

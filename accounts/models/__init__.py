@@ -1,5 +1,5 @@
-from accounts.models.api_token import ApiToken
+from accounts.models.api_token import ApiToken, Scope
 from accounts.models.sign_in_link import SignInLink
 from accounts.models.user import User
 
-__all__ = ["ApiToken", "SignInLink", "User"]
+__all__ = ["ApiToken", "Scope", "SignInLink", "User"]

@@ -8,6 +8,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 
+class Scope(models.TextChoices):
+    """What a token lets a program do."""
+
+    API = "api", "Everything the chat page can do, over REST"
+    SEND = "a2a:send", "Send messages to agents and cancel tasks, over A2A"
+    READ = "a2a:read", "Read and watch tasks, over A2A"
+    PUSH = "a2a:push", "Have a task's events pushed to an address, over A2A"
+
+
+def all_scopes() -> list[str]:
+    return list(Scope.values)
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self) -> ApiTokenQuerySet:
         lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
@@ -22,6 +35,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=120, help_text="What it is for.")
     prefix = models.CharField(max_length=16, editable=False)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=all_scopes, blank=True, help_text="What it may do.")
+    agents = models.JSONField(default=list, blank=True, help_text="Ids of the agents it may call; empty: all.")
+    tenant = models.CharField(max_length=200, blank=True, help_text="The A2A tenant it belongs to; empty: the default.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

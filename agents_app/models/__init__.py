@@ -1,9 +1,13 @@
 from agents_app.models.agent import Agent
 from agents_app.models.artifact import Artifact
 from agents_app.models.attachment import Attachment
-from agents_app.models.event import Event, EventType, JournalHead
+from agents_app.models.event import Event, EventType, JournalHead, Via
 from agents_app.models.message import Message
+from agents_app.models.push import PushAttempt, PushConfig, PushDelivery
+from agents_app.models.remote import RemoteAgent, RemoteTask
+from agents_app.models.signing_key import SigningKey
 from agents_app.models.task import INTERRUPTED, RUNNABLE, TERMINAL, Step, Task, TaskState
+from agents_app.models.wire_message import WireMessage
 
 __all__ = [
     "INTERRUPTED",
@@ -16,7 +20,15 @@ __all__ = [
     "EventType",
     "JournalHead",
     "Message",
+    "PushAttempt",
+    "PushConfig",
+    "PushDelivery",
+    "RemoteAgent",
+    "RemoteTask",
+    "SigningKey",
     "Step",
     "Task",
     "TaskState",
+    "Via",
+    "WireMessage",
 ]

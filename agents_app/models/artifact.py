@@ -15,6 +15,7 @@ class Artifact(models.Model):
     description = models.TextField(blank=True)
     parts = models.JSONField(default=list)
     metadata = models.JSONField(default=dict, blank=True)
+    wire = models.JSONField(default=dict, blank=True, help_text="What a remote agent chose: artifactId, extensions.")
     complete = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -12,16 +13,35 @@ class EventType(models.TextChoices):
     TASK_ARTIFACT = "task.artifact"  # artifact, parts, append, last
     TOOL_STARTED = "tool.started"  # step, message
     TOOL_FINISHED = "tool.finished"  # step, message
+    CONVERSATION_OPENED = "conversation.opened"  # owner, agent, title, via: begun by a program, not on the page
     CONVERSATION_CHANGED = "conversation.changed"  # title
     PARTICIPANT_ADDED = "participant.added"  # user or agent
     PARTICIPANT_REMOVED = "participant.removed"  # user or agent
 
 
+class Via(models.TextChoices):
+    """How something came here."""
+
+    CHAT = "chat"  # the page, or the REST API
+    A2A = "a2a"
+
+
 class JournalHead(models.Model):
-    """The last number given in a conversation's journal. Locked while numbers are given."""
+    """The last number given in a conversation's journal, locked while numbers are given; and whose journal it is."""
 
     context_id = models.UUIDField(primary_key=True, editable=False)
     seq = models.BigIntegerField(default=0)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    tenant = models.CharField(max_length=200, blank=True, help_text="A2A tenant; empty: the default one.")
+    name = models.CharField(max_length=255, blank=True, help_text="The contextId its owner chose over A2A.")
+    via = models.CharField(max_length=8, choices=Via, default=Via.CHAT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "tenant", "name"], condition=~models.Q(name=""), name="context_named_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"journal {self.context_id} at {self.seq}"

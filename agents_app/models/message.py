@@ -47,6 +47,9 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     parts = models.JSONField(default=list, blank=True, help_text="A2A parts; empty when the message is its text alone.")
     metadata = models.JSONField(default=dict, blank=True)
+    wire = models.JSONField(
+        default=dict, blank=True, help_text="What its A2A sender chose: messageId, extensions, referenceTaskIds."
+    )
     error = models.TextField(blank=True)
     usage = models.JSONField(default=dict, blank=True, help_text="model, input_tokens, output_tokens, price (USD).")
     client_id = models.UUIDField(null=True, blank=True, help_text="The author's own number for it.")

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from agents_app.ids import uuid7
+from agents_app.models.event import Via
 
 
 class TaskState(models.TextChoices):
@@ -48,6 +49,8 @@ class Task(models.Model):
     status_text = models.TextField(blank=True, help_text="What the agent reports, or why it ended.")
     plain_reply = models.BooleanField(default=False, help_text="Answered with a Message instead of a Task (A2A).")
     version = models.BigIntegerField(default=0, help_text="Number of its last event.")
+    tenant = models.CharField(max_length=200, blank=True, help_text="A2A tenant; empty: the default one.")
+    via = models.CharField(max_length=8, choices=Via, default=Via.CHAT)
     chain = models.JSONField(default=list, help_text="Ids of the agents that delegated down to it, outermost first.")
     budget = models.JSONField(default=dict, help_text="hops, tokens, deadline (ISO 8601).")
     metadata = models.JSONField(default=dict, blank=True)

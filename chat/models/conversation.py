@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from agents_app.ids import uuid7
+from agents_app.models import Via
 
 
 class Conversation(models.Model):
@@ -13,6 +14,7 @@ class Conversation(models.Model):
     title = models.CharField(max_length=200, blank=True, help_text="Empty until the first message.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    via = models.CharField(max_length=8, choices=Via, default=Via.CHAT)
     message_seq = models.BigIntegerField(default=0, help_text="Journal number of the last message people read.")
 
     def __str__(self) -> str:

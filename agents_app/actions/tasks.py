@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,11 @@ from django.db.models import Model
 from django.utils import timezone
 
 from agents_app import runtime
-from agents_app.models import RUNNABLE, Message, Step, Task, TaskState
+from agents_app.models import RUNNABLE, Agent, Message, Step, Task, TaskState
+from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import changed_fact, status_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
-from agents_app.runtime.recovery import is_free
+from agents_app.runtime.recovery import is_free, lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.threads import in_thread
 
@@ -42,6 +44,21 @@ class TaskWrites:
     changes: list[tuple[Model, tuple[str, ...]]] = field(default_factory=list)
     tasks: list[TaskChange] = field(default_factory=list)
     put: list[UUID] = field(default_factory=list)
+
+
+def begin_claimed(writes: TaskWrites, request: Message, agent: Agent, owner_id: Any, **values: Any) -> Task:
+    """A new task that this process runs at once: begun and claimed in one entry. Give the queue what this returns.
+
+    Only where no earlier task can be in its way: the context begins with it.
+    """
+    task = begin_task(writes, request, agent.id, owner_id, **values)
+    writes.put.remove(task.id)
+    task.agent = agent
+    task.state, task.attempts = TaskState.WORKING, 1
+    task.lease_owner, task.lease_until = runtime.current().owner, lease_end()
+    task.budget = first_budget(task.budget)
+    writes.facts.append(status_fact(task, TaskState.WORKING))
+    return copy(task)  # the saved row belongs to the journal's thread
 
 
 def begin_task(writes: TaskWrites, request: Message, agent_id: str, owner_id: Any, **values: Any) -> Task:

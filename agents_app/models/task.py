@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -72,6 +74,11 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"task {self.id} ({self.state})"
+
+    @property
+    def line(self) -> tuple[UUID, str]:
+        """Tasks of one line run one after the other: those of an agent in a conversation."""
+        return self.context_id, self.agent_id
 
     @property
     def is_terminal(self) -> bool:

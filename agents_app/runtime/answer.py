@@ -88,12 +88,6 @@ class AnswerText:
 
     def question(self, text: str) -> Writes:
         """A question to the person: always for the room to see, so never inside a delegation."""
-        if self.message is not None and not self._task.parent_id:
-            message = self.message
-            message.text = self._live.text(message.id)
-            message.text += ("\n\n" if message.text else "") + text
-            message.state = Message.State.COMPLETE
-            return self._changed(message, "text", "state", *(["usage"] if self._note_usage() else []))
         writes = self.finish(Message.State.COMPLETE)
         asked = self._created(self._new_message(Message.State.COMPLETE, text=text, inner=False))
         return Writes(writes.facts + asked.facts, writes.new + asked.new, writes.changes + asked.changes)

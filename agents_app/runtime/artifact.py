@@ -6,11 +6,15 @@ from agents_app import base
 from agents_app.actions.attachments import save_parts
 from agents_app.base import Part
 from agents_app.models import Artifact, EventType
+from agents_app.parts import to_json
 from agents_app.runtime.journal import Fact
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
     from agents_app.runtime.turn import RunningTurn
+
+
+FIELDS = ("name", "description", "metadata", "parts", "complete", "message")
 
 
 class RunningArtifact(base.Artifact):
@@ -27,7 +31,10 @@ class RunningArtifact(base.Artifact):
             await self.save(parts, append=True, last=last)
 
     async def save(self, parts: tuple[Part, ...], *, append: bool, last: bool) -> None:
-        json = await in_thread(save_parts, self._turn.context_id, parts)
+        if any(part.raw is not None for part in parts):
+            json = await in_thread(save_parts, self._turn.context_id, parts)
+        else:
+            json = [to_json(part) for part in parts]
         row = self._row
         row.parts = [*row.parts, *json] if append else json
         row.complete = last
@@ -39,9 +46,9 @@ class RunningArtifact(base.Artifact):
             "last": last,
         }
         fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)
+        self._turn.artifacts[row.id] = row
         if self._known:
-            fields = ("name", "description", "metadata", "parts", "complete", "message")
-            await self._turn.commit(fact, changes=[(row, fields)])
+            await self._turn.post(fact, changes=[(row, FIELDS)])
         else:
-            await self._turn.commit(fact, new=[row])
+            await self._turn.post(fact, new=[row])
         self._known = True

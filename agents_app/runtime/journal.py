@@ -48,6 +48,13 @@ class ConversationGone(Refused):
         super().__init__(self.__doc__)
 
 
+class Unfounded(Refused):
+    """What this builds on was not saved."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 @dataclass(slots=True)
 class Fact:
     """An event before it has its numbers. `message` gets the event's `seq` as its own."""
@@ -67,6 +74,13 @@ class TaskChange:
     check: Callable[[Task], None] | None = None
 
 
+class Chain:
+    """Entries that make sense only together with those before them: when one is not saved, none that follows is."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+
 @dataclass(slots=True)
 class Entry:
     """One change that is saved whole or not at all: facts, and the rows they speak of."""
@@ -76,26 +90,31 @@ class Entry:
     new: Sequence[Model] = ()
     changes: Sequence[tuple[Model, tuple[str, ...]]] = ()
     tasks: Sequence[TaskChange] = ()
-    opens: bool = False  # the conversation begins here
+    opens: JournalHead | None = None  # the conversation begins here
+    chain: Chain | None = None
 
 
 @dataclass(slots=True)
 class _Waiting:
     entry: Entry
-    future: Future[list[Event]]
-    loop: asyncio.AbstractEventLoop | None = None
-    waiter: asyncio.Future[list[Event]] | None = None
+    loop: asyncio.AbstractEventLoop | None  # None: a thread waits
+    future: asyncio.Future[list[Event]] | Future[list[Event]]
     events: list[Event] = field(default_factory=list)
     error: Exception | None = None
 
     def settle(self) -> None:
-        target: Any = self.waiter if self.waiter is not None else self.future
-        if target.done():  # the caller was cancelled; what it asked for is saved all the same
+        if self.future.done():  # the caller was cancelled; what it asked for is saved all the same
             return
         if self.error is not None:
-            target.set_exception(self.error)
+            self.future.set_exception(self.error)
         else:
-            target.set_result(self.events)
+            self.future.set_result(self.events)
+
+    def fail(self, error: Exception) -> None:
+        self.error = error
+        self.events = []
+        if self.entry.chain is not None and self.entry.chain.error is None:
+            self.entry.chain.error = error
 
 
 Listener = Callable[[list[Event]], None]
@@ -116,16 +135,20 @@ class Journal:
 
     async def append(self, entry: Entry) -> list[Event]:
         """Save an entry. Raises `Refused` when a check says no, `DatabaseError` when the database does."""
+        return await self.post(entry)
+
+    def post(self, entry: Entry) -> asyncio.Future[list[Event]]:
+        """The same for who need not wait right now. Entries are saved in the order in which they are posted."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[list[Event]] = loop.create_future()
-        self._put(_Waiting(entry, Future(), loop, waiter))
-        return await waiter
+        self._put(_Waiting(entry, loop, waiter))
+        return waiter
 
     def append_now(self, entry: Entry) -> list[Event]:
         """The same for code outside an event loop; blocks."""
-        waiting = _Waiting(entry, Future())
-        self._put(waiting)
-        return waiting.future.result()
+        future: Future[list[Event]] = Future()
+        self._put(_Waiting(entry, None, future))
+        return future.result()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on this loop after every commit; returns the function that ends it."""
@@ -188,8 +211,7 @@ class Journal:
                 return
             if not isinstance(error, DatabaseError):
                 logger.exception("The journal could not save an entry.", extra={"action": "journal.failed"})
-            batch[0].error = error
-            batch[0].events = []
+            batch[0].fail(error)
 
     def _tell(self, batch: list[_Waiting]) -> None:
         events = [event for waiting in batch if waiting.error is None for event in waiting.events]
@@ -220,57 +242,77 @@ def _call(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None], argu
 
 def commit(batch: Sequence[_Waiting]) -> None:
     """Check, number and save entries in one transaction. An entry that is refused carries its error."""
-    with transaction.atomic():
-        work = _Work(batch)
-        for waiting in batch:
-            try:
-                work.take(waiting)
-            except Refused as refusal:
-                waiting.error = refusal
-        work.write()
+    refused: list[tuple[_Waiting, Refused]] = []
+    work = _Work(batch)
+    try:
+        with transaction.atomic():
+            work.lock()
+            for waiting in batch:
+                try:
+                    work.take(waiting)
+                except Refused as refusal:
+                    refused.append((waiting, refusal))
+            work.write()
+    except BaseException:
+        work.undo()
+        raise
+    for waiting, refusal in refused:
+        waiting.fail(refusal)
 
 
 class _Work:
     """One batch: the rows it locks, then the rows it writes."""
 
     def __init__(self, batch: Sequence[_Waiting]) -> None:
-        entries = [waiting.entry for waiting in batch]
+        self.entries = [waiting.entry for waiting in batch]
         self.now = timezone.now()
-        self.heads = self._lock_heads(entries)
-        self.tasks = self._lock_tasks(entries)
+        self.heads: dict[UUID, JournalHead] = {}
+        self.tasks: dict[UUID, Task] = {}
         self.new: list[Model] = []
         self.changes: list[tuple[Model, tuple[str, ...]]] = []
         self.events: list[Event] = []
         self.opened: set[UUID] = set()
-        self.new_tasks: set[UUID] = set()
+        self.as_new: dict[UUID, list[Any]] = {}  # tasks that begin in this batch, as they were
+        self.broken: set[Chain] = set()
         self.changed_tasks: dict[UUID, Task] = {}
 
-    # Rows are locked in the order of their ids, so that two processes never wait for each other in a ring.
-    def _lock_heads(self, entries: list[Entry]) -> dict[UUID, JournalHead]:
-        ids = {entry.context_id for entry in entries if entry.context_id and entry.facts and not entry.opens}
-        if not ids:
-            return {}
-        rows = JournalHead.objects.select_for_update().filter(context_id__in=ids).order_by("context_id")
-        return {head.context_id: head for head in rows}
+    def lock(self) -> None:
+        """Rows are locked in the order of their ids, so that two processes never wait for each other in a ring."""
+        opened = {entry.opens.context_id for entry in self.entries if entry.opens is not None}
+        heads = {entry.context_id for entry in self.entries if entry.context_id and entry.facts} - opened
+        if heads:
+            rows = JournalHead.objects.select_for_update(of=("self",)).filter(context_id__in=heads)
+            self.heads = {head.context_id: head for head in rows.order_by("context_id")}
+        new = {row.id for entry in self.entries for row in entry.new if isinstance(row, Task)}
+        tasks = {change.task_id for entry in self.entries for change in entry.tasks}
+        tasks |= {fact.task_id for entry in self.entries for fact in entry.facts if fact.task_id}
+        if tasks - new:
+            found = Task.objects.select_for_update(of=("self",)).filter(id__in=tasks - new).order_by("id")
+            self.tasks = {task.id: task for task in found}
 
-    def _lock_tasks(self, entries: list[Entry]) -> dict[UUID, Task]:
-        ids = {change.task_id for entry in entries for change in entry.tasks}
-        ids |= {fact.task_id for entry in entries for fact in entry.facts if fact.task_id}
-        if not ids:
-            return {}
-        return {task.id: task for task in Task.objects.select_for_update().filter(id__in=ids).order_by("id")}
+    def undo(self) -> None:
+        """Nothing of the batch was saved: tasks that begin in it are again as they were."""
+        for task_id, values in self.as_new.items():
+            for name, value in zip(TASK_FIELDS, values, strict=True):
+                setattr(self.tasks[task_id], name, value)
 
     def take(self, waiting: _Waiting) -> None:
         entry = waiting.entry
         fresh = {row.id: row for row in entry.new if isinstance(row, Task)}
-        self._check(entry, fresh)
-        if entry.opens and entry.context_id:
-            self.heads[entry.context_id] = JournalHead(context_id=entry.context_id)
-            self.opened.add(entry.context_id)
+        try:
+            self._check(entry, fresh)
+        except Refused:
+            if entry.chain is not None:
+                self.broken.add(entry.chain)
+            raise
+        if entry.opens is not None:
+            entry.opens.seq = 0
+            self.heads[entry.opens.context_id] = entry.opens
+            self.opened.add(entry.opens.context_id)
         for task in fresh.values():
             task.version = 0
+            self.as_new[task.id] = [getattr(task, name) for name in TASK_FIELDS]
         self.tasks |= fresh
-        self.new_tasks |= fresh.keys()
         for change in entry.tasks:
             self._change_task(change)
         waiting.events = [self._number(entry, fact) for fact in entry.facts]
@@ -279,6 +321,8 @@ class _Work:
         self.changes += entry.changes
 
     def _check(self, entry: Entry, fresh: dict[UUID, Task]) -> None:
+        if entry.chain is not None and (entry.chain.error or entry.chain in self.broken):
+            raise Unfounded from entry.chain.error
         if entry.facts and not entry.opens and entry.context_id not in self.heads:
             raise ConversationGone
         needed = {change.task_id for change in entry.tasks} | {fact.task_id for fact in entry.facts if fact.task_id}
@@ -311,7 +355,7 @@ class _Work:
     def write(self) -> None:
         insert([self.heads[context_id] for context_id in self.opened])
         insert(self.new)
-        old = [task for task in self.changed_tasks.values() if task.id not in self.new_tasks]
+        old = [task for task in self.changed_tasks.values() if task.id not in self.as_new]
         moved = {event.context_id for event in self.events} - self.opened
         update(
             [*self.changes]

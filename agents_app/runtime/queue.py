@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from agents_app.models import Task
 from agents_app.runtime import runner
 
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
+
+LOOK_AGAIN_SECONDS = 0.5
 
 
 class InlineQueue:
@@ -24,6 +28,8 @@ class InlineQueue:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._again: set[UUID] = set()  # put while their last run was still unwinding
         self._why: dict[UUID, str] = {}
+        self._busy: Counter[tuple[UUID, str]] = Counter()  # running here, by their line
+        self._behind: dict[tuple[UUID, str], list[UUID]] = {}  # waiting for one of those
         self._stopping = False
 
     def put(self, *task_ids: UUID) -> None:
@@ -36,6 +42,29 @@ class InlineQueue:
                 self._again.add(task_id)
             else:
                 self._start(task_id)
+
+    def start(self, begun: runner.Begun) -> None:
+        """Run a task that was claimed for this process when it was made."""
+        self._runtime.listen()
+        self._start(begun.task.id, begun)
+
+    def put_behind(self, task: Task) -> None:
+        """Put a task again when the earlier one of that agent in that conversation ends; look again if that is elsewhere."""
+        if self._busy[task.line]:
+            self._behind.setdefault(task.line, []).append(task.id)
+        elif not self._stopping:
+            asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.put, task.id)
+
+    def enter(self, task: Task) -> None:
+        """A task runs here now."""
+        self._busy[task.line] += 1
+
+    def leave(self, task: Task) -> None:
+        """It does not any more, and what waited behind it may."""
+        self._busy[task.line] -= 1
+        if not self._busy[task.line]:
+            del self._busy[task.line]
+        self.put(*self._behind.pop(task.line, ()))
 
     def running(self) -> list[UUID]:
         return list(self._running)
@@ -64,8 +93,9 @@ class InlineQueue:
         self._why[task_id] = why
         return job.cancel()
 
-    def _start(self, task_id: UUID) -> None:
-        job = asyncio.get_running_loop().create_task(runner.run(self._runtime, task_id), name=f"task {task_id}")
+    def _start(self, task_id: UUID, begun: runner.Begun | None = None) -> None:
+        work = runner.run(self._runtime, task_id, begun)
+        job = asyncio.get_running_loop().create_task(work, name=f"task {task_id}")
         self._running[task_id] = job
         job.add_done_callback(lambda _: self._ended(task_id))
 

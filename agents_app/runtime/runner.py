@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents_app import parts, registry
 from agents_app.brains import BrainError
 from agents_app.models import INTERRUPTED, RUNNABLE, TERMINAL, Message, Step, Task, TaskState
+from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
 from agents_app.runtime.recovery import is_free, lease_end
@@ -31,25 +32,43 @@ STOPPED = "a person stopped it"
 HANDED_OVER = "this process ends"
 
 
-async def run(runtime: Runtime, task_id: UUID) -> None:
+@dataclass(slots=True)
+class Begun:
+    """A task that its maker has claimed for this process already; `turn` is there while it runs and afterwards."""
+
+    task: Task
+    recalled: Recalled
+    turn: RunningTurn | None = None
+
+
+async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> None:
     """Run a task if it may run now. Never raises for what the agent does."""
     turn = None
     try:
-        turn = await _claim(runtime, task_id)
+        turn = _take_up(runtime, begun) if begun else await _claim(runtime, task_id)
         if turn is not None:
+            runtime.queue.enter(turn.task)
             await turn.end(await _answer(turn))
-            await _put_waiting(runtime, turn.task)
+            await _wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
         logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
     finally:
         if turn is not None:
             turn.answer.close()
+            runtime.queue.leave(turn.task)
+
+
+def _take_up(runtime: Runtime, begun: Begun) -> RunningTurn:
+    begun.turn = RunningTurn(runtime, begun.task, registry.get_agent(begun.task.agent_id), begun.recalled)
+    return begun.turn
 
 
 async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
     """Take the lease. None: it is over, somebody has it, or an earlier task of that agent goes first."""
     found = await in_thread(_load, task_id)
-    if found is None:
+    if isinstance(found, Task):
+        runtime.queue.put_behind(found)
+    if not isinstance(found, tuple):
         return None
     task, recalled = found
     await _take_lease(runtime, task)
@@ -71,20 +90,13 @@ async def _take_lease(runtime: Runtime, task: Task) -> None:
         "attempts": seen + 1,
         "lease_owner": runtime.owner,
         "lease_until": lease_end(),
-        "budget": _budget(task),
+        "budget": first_budget(task.budget),
         **({"updated_at": timezone.now(), "status_text": ""} if is_new else {}),
     }
     facts = [status_fact(task, TaskState.WORKING)] if is_new else []
     await runtime.journal.append(Entry(task.context_id, facts, tasks=[TaskChange(task.id, fields, check)]))
     for name, value in fields.items():
         setattr(task, name, value)
-
-
-def _budget(task: Task) -> dict[str, object]:
-    """What a request may cost. Its time begins with the first run, and again after a person has answered."""
-    deadline = timezone.now() + timedelta(seconds=settings.AGENTS_TURN_SECONDS)
-    start = {"hops": settings.AGENTS_HOPS, "tokens": settings.AGENTS_TURN_TOKENS, "deadline": deadline.isoformat()}
-    return start | task.budget
 
 
 async def _answer(turn: RunningTurn) -> Ended:
@@ -123,11 +135,14 @@ async def _cancelled(turn: RunningTurn) -> Ended:
     raise asyncio.CancelledError
 
 
-def _load(task_id: UUID) -> tuple[Task, Recalled] | None:
+def _load(task_id: UUID) -> tuple[Task, Recalled] | Task | None:
+    """The task with what is known of it; alone when an earlier one goes first; None when there is nothing to run."""
     tasks = Task.objects.select_related("agent", "request__user", "request__agent")
     task = tasks.filter(id=task_id, state__in=RUNNABLE).first()
-    if task is None or not is_free(task) or _goes_later(task):
+    if task is None or not is_free(task):
         return None
+    if _goes_later(task):
+        return task
     answers = Message.objects.filter(task_id=task.id, role=Message.Role.AGENT, state=Message.State.STREAMING)
     steps = list(task.steps.select_related("message"))
     return task, Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())
@@ -141,20 +156,14 @@ def _goes_later(task: Task) -> bool:
     return earlier.runnable().exists()
 
 
-async def _put_waiting(runtime: Runtime, task: Task) -> None:
-    """Run what waited for this one: the next message to the same agent, and whoever delegated."""
-    runtime.queue.put(*await in_thread(_find_next, task))
+async def _wake_delegators(runtime: Runtime, task: Task) -> None:
+    """Whoever delegated goes on."""
+    if task.parent_id is None and task.state not in INTERRUPTED:
+        return
     for waiting in await in_thread(_find_delegators, task):
         fact, change = resubmission(waiting)
         await runtime.journal.append(Entry(waiting.context_id, [fact], tasks=[change]))
         runtime.queue.put(waiting.id)
-
-
-def _find_next(task: Task) -> list[UUID]:
-    if task.parent_id is not None:
-        return []
-    later = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None)
-    return list(later.runnable().exclude(id=task.id).order_by("id").values_list("id", flat=True)[:1])
 
 
 def _find_delegators(task: Task) -> list[Task]:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError
 
+from agents_app import signals
 from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message
 from agents_app.runtime.journal import Entry, Journal
 from agents_app.runtime.live import LiveText
@@ -39,6 +41,7 @@ class Runtime:
         self._every(settings.AGENTS_SAVE_SECONDS, self.save_texts)
         self._every(LEASE_CHECK_SECONDS, self.recovery.keep_leases)
         self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
+        signals.runtime_starting.send(sender=Runtime, runtime=self)
 
     async def stop(self) -> None:
         """Let running tasks finish for a while, hand the rest over, save everything."""
@@ -49,6 +52,10 @@ class Runtime:
         self._loops.clear()
         await self.save_texts()
         self.journal.close()
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something else as long as this runtime runs. It is cancelled at the end, and then has seconds."""
+        self._loops.append(asyncio.get_running_loop().create_task(work))
 
     def listen(self) -> None:
         """Hear of ended tasks on the running loop. Once a loop; `start` and the queue call it."""
@@ -80,7 +87,7 @@ class Runtime:
                         future.set_result(event.data["state"])
 
     def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
-        self._loops.append(asyncio.get_running_loop().create_task(_repeat(seconds, do)))
+        self.beside(_repeat(seconds, do))
 
 
 async def _repeat(seconds: float, do: Callable[[], Awaitable[None]]) -> None:

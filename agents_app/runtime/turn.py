@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ from agents_app.runtime.answer import AnswerText, Writes, join
 from agents_app.runtime.artifact import RunningArtifact
 from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.facts import status_fact, step_fact
-from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
+from agents_app.runtime.journal import Chain, Entry, Fact, Refused, TaskChange
 from agents_app.runtime.thinking import DurableThinking
 from agents_app.threads import in_thread
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
 logger = logging.getLogger(__name__)
+
+UNSAVED_AT_MOST = 64  # entries of one turn that wait for their commit
 
 
 class LeaseLost(Refused):
@@ -55,8 +57,9 @@ class Recalled:
     """What the database knows of a task when it begins to run, perhaps not for the first time."""
 
     said: Said
-    steps: list[Step]
-    open_answer: Message | None
+    steps: list[Step] = field(default_factory=list)
+    open_answer: Message | None = None
+    chain: Chain = field(default_factory=Chain)  # of the entry that made the task, where that is not saved yet
 
 
 class RunningTurn(base.Turn):
@@ -72,6 +75,11 @@ class RunningTurn(base.Turn):
         self.answer = AnswerText(runtime.live, task)
         self.steps = {step.key: step for step in recalled.steps}
         self._open_answer = recalled.open_answer
+        self._ran_before = task.attempts > 1 or bool(recalled.steps) or recalled.open_answer is not None
+        self._chain = recalled.chain
+        self._unsaved = 0
+        self.answers: list[Message] = []
+        self.artifacts: dict[UUID, Artifact] = {}
         # What an earlier run finished and this one has not come to yet. A brain's own calls come from its log.
         self._ahead = {step.key for step in recalled.steps if step.finished_at and not step.key.startswith("call:")}
         self._counts: Counter[str] = Counter()
@@ -102,7 +110,7 @@ class RunningTurn(base.Turn):
     async def report(self, text: str) -> None:
         self._stop_if_cancelled()
         if not self.replaying:
-            await self.commit(status_fact(self.task, TaskState.WORKING, text), status_text=text)
+            await self.post(status_fact(self.task, TaskState.WORKING, text), status_text=text)
 
     async def add_artifact(
         self,
@@ -114,7 +122,7 @@ class RunningTurn(base.Turn):
     ) -> RunningArtifact:
         self._stop_if_cancelled()
         artifact_id = uuid5(self.task_id, self._key("artifact"))
-        row = await in_thread(Artifact.objects.filter(id=artifact_id).first)
+        row = await in_thread(Artifact.objects.filter(id=artifact_id).first) if self._ran_before else None
         if row is None or not self.replaying:
             message = await self._begin()
             values = {"name": name, "description": description, "metadata": dict(metadata or {})}
@@ -159,6 +167,7 @@ class RunningTurn(base.Turn):
                 task=self.task, key=key, kind=Step.Kind.ASK, data={"question": question}, started_at=timezone.now()
             )
             writes = self.answer.question(question)
+            step.message = writes.new[-1]
             await self.park(question, join(writes, Writes(new=[step])))
         if not step.finished_at:
             self.wait_for_person()
@@ -205,6 +214,7 @@ class RunningTurn(base.Turn):
                 TaskState.CANCELED: Message.State.STOPPED,
             }.get(ended.state, Message.State.FAILED)
             writes = self.answer.finish(message_state, ended.reason, extra=ended.extra)
+            self.answers += writes.new
             await self._leave(ended.state, ended.reason, writes)
         self.answer.close()
 
@@ -257,8 +267,23 @@ class RunningTurn(base.Turn):
 
     async def commit(self, *facts: Fact, new: Any = (), changes: Any = (), **fields: Any) -> None:
         """Save something of this run, only while the run still holds the lease."""
+        await self.runtime.journal.append(self._entry(facts, new, changes, fields))
+
+    async def post(self, *facts: Fact, new: Any = (), changes: Any = (), **fields: Any) -> None:
+        """The same without waiting for it. When it cannot be saved, nothing that follows in this run is."""
+        saved = self.runtime.journal.post(self._entry(facts, new, changes, fields))
+        self._unsaved += 1
+        saved.add_done_callback(self._saved)
+        if self._unsaved > UNSAVED_AT_MOST:
+            await asyncio.shield(saved)
+
+    def _saved(self, saved: asyncio.Future[Any]) -> None:
+        self._unsaved -= 1
+        saved.exception()  # the chain keeps it for whatever comes next
+
+    def _entry(self, facts: Any, new: Any, changes: Any, fields: dict[str, Any]) -> Entry:
         change = TaskChange(self.task_id, fields, self._check_mine)
-        await self.runtime.journal.append(Entry(self.context_id, facts, new, changes, [change]))
+        return Entry(self.context_id, facts, new, changes, [change], chain=self._chain)
 
     async def begin_step(self, step: Step, *facts: Fact, new: Sequence[Any] = ()) -> None:
         """Save that something begins, and show it behind what was said so far."""
@@ -280,7 +305,8 @@ class RunningTurn(base.Turn):
         async with self._beginning:
             if self.answer.message is None:
                 writes = self.answer.begin()
-                await self.commit(*writes.facts, new=writes.new)
+                self.answers += writes.new
+                await self.post(*writes.facts, new=writes.new)
             assert self.answer.message is not None
             return self.answer.message
 
@@ -312,20 +338,12 @@ class RunningTurn(base.Turn):
         return ToolResult(answer.text, {"agent": answer.agent_id, "state": answer.state, "text": answer.text})
 
     async def _leave(self, state: TaskState, reason: str, writes: Writes, **fields: Any) -> None:
-        await self.commit(
-            *writes.facts,
-            status_fact(self.task, state, reason),
-            new=writes.new,
-            changes=writes.changes,
-            state=state,
-            status_text=reason,
-            plain_reply=self.task.plain_reply,
-            lease_owner="",
-            lease_until=None,
-            updated_at=timezone.now(),
-            **fields,
-        )
-        self.task.state = state
+        fields |= {"state": state, "status_text": reason, "plain_reply": self.task.plain_reply}
+        fields |= {"lease_owner": "", "lease_until": None, "updated_at": timezone.now()}
+        fact = status_fact(self.task, state, reason)
+        # What others may read before `commit` returns, because they hear of the event first.
+        self.task.state, self.task.status_text, self.task.updated_at = state, reason, fields["updated_at"]
+        await self.commit(*writes.facts, fact, new=writes.new, changes=writes.changes, **fields)
 
     def _check_mine(self, task: Task) -> None:
         mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
@@ -335,6 +353,8 @@ class RunningTurn(base.Turn):
     def _stop_if_cancelled(self) -> None:
         if self.cancelled:
             raise asyncio.CancelledError
+        if self._chain.error is not None:
+            raise self._chain.error
 
     def _key(self, kind: str) -> str:
         self._counts[kind] += 1

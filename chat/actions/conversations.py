@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.contexts import forget_context
-from agents_app.models import Agent, EventType
+from agents_app.models import Agent, EventType, JournalHead
 from agents_app.runtime.journal import Entry, Fact
 from agents_app.threads import in_thread
 from chat import broadcast
@@ -35,7 +35,8 @@ async def create_conversation(
     people = [Participant(conversation=conversation, user=creator, active_at=now)]
     rows = people + [Participant(conversation=conversation, agent=agent, active_at=now) for agent in agents]
     fact = Fact(EventType.CONVERSATION_CHANGED, {"title": conversation.title})
-    await runtime.current().journal.append(Entry(conversation.id, [fact], [conversation, *rows], opens=True))
+    head = JournalHead(context_id=conversation.id, owner=creator)
+    await runtime.current().journal.append(Entry(conversation.id, [fact], [conversation, *rows], opens=head))
     return conversation
 
 

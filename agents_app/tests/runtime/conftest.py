@@ -12,7 +12,7 @@ from agents_app.actions.agents import register_agents
 from agents_app.actions.tasks import TaskWrites, begin_task
 from agents_app.base import Agent, Turn
 from agents_app.ids import uuid7
-from agents_app.models import EventType, Message, Task
+from agents_app.models import EventType, JournalHead, Message, Task
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, Fact
 from agents_app.runtime.runtime import Runtime
@@ -27,7 +27,7 @@ class Room:
 
     async def open(self) -> None:
         fact = Fact(EventType.CONVERSATION_CHANGED, {"title": ""})
-        await self.runtime.journal.append(Entry(self.id, [fact], opens=True))
+        await self.runtime.journal.append(Entry(self.id, [fact], opens=JournalHead(context_id=self.id)))
 
     async def ask(self, agent_id: str, text: str) -> Task:
         """Post a request and put its task into the queue."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents_app.ids import uuid7
 from agents_app.models import Event, EventType, JournalHead, Message, Task
 from agents_app.runtime.facts import created_fact
-from agents_app.runtime.journal import ConversationGone, Entry, Fact, Refused, TaskChange
+from agents_app.runtime.journal import Chain, ConversationGone, Entry, Fact, Refused, TaskChange, Unfounded
 
 
 def a_message(room, **values) -> Message:
@@ -98,3 +98,34 @@ async def test_code_without_an_event_loop_may_append(room):
 @pytest.fixture
 def ada_id(transactional_db, ada):
     return ada.id
+
+
+async def test_a_chain_ends_where_something_could_not_be_saved(room, ada_id):
+    stored = a_message(room, user_id=ada_id, client_id=uuid7())
+    await room.runtime.journal.append(Entry(room.id, [created_fact(stored)], [stored]))
+    chain, journal = Chain(), room.runtime.journal
+    twin = a_message(room, user_id=ada_id, client_id=stored.client_id)
+    after, other = a_message(room), a_message(room)
+
+    failed = journal.post(Entry(room.id, [created_fact(twin)], [twin], chain=chain))
+    unfounded = journal.post(Entry(room.id, [created_fact(after)], [after], chain=chain))
+    saved = journal.post(Entry(room.id, [created_fact(other)], [other]))
+    results = await asyncio.gather(failed, unfounded, saved, return_exceptions=True)
+
+    assert [type(result) for result in results] == [IntegrityError, Unfounded, list]
+    assert not await Message.objects.filter(id=after.id).aexists()
+    assert await Message.objects.filter(id=other.id).aexists()
+
+
+async def test_a_chain_that_is_refused_is_refused_to_its_end(room):
+    gone, chain, journal = uuid7(), Chain(), room.runtime.journal
+    lost, after = a_message(room), a_message(room)
+
+    refused = journal.post(Entry(gone, [created_fact(lost)], [lost], chain=chain))
+    unfounded = journal.post(Entry(room.id, [created_fact(after)], [after], chain=chain))
+    results = await asyncio.gather(refused, unfounded, return_exceptions=True)
+
+    assert [type(result) for result in results] == [ConversationGone, Unfounded]
+    later = journal.post(Entry(room.id, [created_fact(after)], [after], chain=chain))
+    with pytest.raises(Unfounded):
+        await later

@@ -152,7 +152,7 @@ async def test_a_question_waits_with_nothing_in_memory_and_the_answer_goes_on(ro
     task = await room.settle(task)
     texts = [message.text for message in await room.said()]
     assert task.state == "completed" and len(runs) == 2
-    assert texts == ["go", "One question. \n\nWhat is your name?", "Ada", "Hello Ada!"]
+    assert texts == ["go", "One question. ", "What is your name?", "Ada", "Hello Ada!"]
 
 
 async def answer(room, agent_id: str, text: str) -> None:

@@ -1,0 +1,186 @@
+"""The wire log: every protocol message with its answer, kept with its task, secrets masked before they are stored.
+
+`record` returns at once and never fails: the row goes into the journal's next commit. Whoever streams gathers what passes
+in a `Capture` and records it at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.utils import timezone
+
+from agents_app import runtime
+from agents_app.a2a.masking import MASK, mask_header, mask_text, without_beginning, without_last_word
+from agents_app.models import WireMessage
+from agents_app.runtime.journal import Entry, Journal
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 2_000  # rows not saved yet: what comes while so many wait is not kept
+LOOKED_AT = 2  # times the limit: raw parts become short when they are masked, and what is behind them shows
+MAX_HEADERS = 64
+MAX_NAME_CHARS = 200
+MAX_VALUE_CHARS = 2_000
+NOT_SAVEABLE = re.compile("[\x00\ud800-\udfff]")
+# What curl says by itself, or what belongs to one connection only.
+NOT_FOR_CURL = frozenset(
+    ("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent", "keep-alive")
+)
+
+Headers = Mapping[str, str] | Iterable[tuple[bytes | str, bytes | str]]
+
+_waiting: WeakKeyDictionary[Journal, int] = WeakKeyDictionary()
+
+
+class Capture:
+    """The beginning of a body that passes in pieces, and how long it was in all: no more than will be kept."""
+
+    def __init__(self) -> None:
+        self._room = _limit() * LOOKED_AT
+        self._pieces: list[bytes] = []
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._room > 0:
+            self._pieces.append(data[: self._room])
+            self._room -= len(data)
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(self._pieces)
+
+
+Body = bytes | str | Capture
+
+
+def is_on() -> bool:
+    return settings.A2A_WIRE_LOG
+
+
+def record(
+    *,
+    direction: WireMessage.Direction | str,
+    binding: str,
+    operation: str,
+    method: str = "",
+    url: str = "",
+    request_headers: Headers = (),
+    request_body: Body = b"",
+    status: int | None = None,
+    response_headers: Headers = (),
+    response_body: Body = b"",
+    milliseconds: float = 0,
+    task_id: UUID | None = None,
+    agent_id: str = "",
+    secrets: Iterable[str] = (),
+) -> None:
+    """Keep one exchange. Call it on the event loop, after the call; `task_id`: of a task that is saved.
+
+    `secrets`: values that must not be kept wherever they stand, such as the credentials of a remote agent.
+    """
+    if not is_on() or _waiting.get(runtime.current().journal, 0) >= MAX_WAITING:
+        return
+    secrets = tuple(secrets)
+    row = WireMessage(
+        task_id=task_id,
+        agent_id=_short(agent_id, 64),
+        direction=direction,
+        binding=_short(binding, 16),
+        operation=_short(operation, 64),
+        method=_short(method, 8),
+        url=_short(mask_text(_text(url), secrets), MAX_VALUE_CHARS),
+        request_headers=_masked_headers(request_headers, secrets),
+        request_body=masked_body(request_body, secrets),
+        status=status,
+        response_headers=_masked_headers(response_headers, secrets),
+        response_body=masked_body(response_body, secrets),
+        milliseconds=max(round(milliseconds), 0),
+        created_at=timezone.now(),
+    )
+    _save(row)
+
+
+def masked_body(body: Body, secrets: Iterable[str] = ()) -> str:
+    """A body as it is kept: without secrets, and cut where it is too long."""
+    limit = _limit()
+    data = (
+        body.encode("utf-8", "replace") if isinstance(body, str) else body.data if isinstance(body, Capture) else body
+    )
+    size = body.size if isinstance(body, Capture) else len(data)
+    looked_at = data[: limit * LOOKED_AT]
+    text = _text(looked_at)
+    if len(looked_at) == size:
+        text = mask_text(text, secrets)
+    else:
+        text = without_last_word(mask_text(without_beginning(text, secrets), secrets))
+    kept = text.encode()[:limit].decode("utf-8", "ignore")
+    whole = len(looked_at) == size and len(kept) == len(text)
+    return kept if whole else f"{kept}\n… cut here: {size:,} bytes in all"
+
+
+def as_curl(message: WireMessage) -> str:
+    """The request as a command; the shell puts what $TOKEN holds where a secret was. Empty: curl cannot send it."""
+    if not message.method:
+        return ""
+    url = f"{settings.PUBLIC_URL}{message.url}" if message.url.startswith("/") else message.url
+    words = ["curl", "-i" if message.method == "GET" else f"-i -X {_quoted(message.method)}", _quoted(url)]
+    for name, value in message.request_headers.items():
+        if name.lower() not in NOT_FOR_CURL:
+            words.append(f"-H {_quoted(f'{name}: {value}')}")
+    if message.request_body:
+        words.append(f"--data-raw {_quoted(message.request_body)}")
+    return " \\\n  ".join([" ".join(words[:3]), *words[3:]])
+
+
+def _save(row: WireMessage) -> None:
+    journal = runtime.current().journal
+    _waiting[journal] = _waiting.get(journal, 0) + 1
+    journal.post(Entry(new=[row])).add_done_callback(partial(_saved, journal))
+
+
+def _saved(journal: Journal, future: asyncio.Future[Any]) -> None:
+    """A row that could not be saved is lost, and harms nobody: its task may have been deleted meanwhile."""
+    _waiting[journal] -= 1
+    if not future.cancelled() and (error := future.exception()):
+        logger.info("An exchange is not in the wire log: %s", error, extra={"action": "wire_log.lost"})
+
+
+def _masked_headers(headers: Headers, secrets: Iterable[str]) -> dict[str, str]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    kept: dict[str, str] = {}
+    for count, (raw_name, raw_value) in enumerate(pairs):
+        if count == MAX_HEADERS:
+            break
+        name = _short(_text(raw_name), MAX_NAME_CHARS)
+        value = _short(mask_header(name, _text(raw_value), secrets), MAX_VALUE_CHARS)
+        kept[name] = f"{kept[name]}, {value}" if name in kept else value
+    return kept
+
+
+def _text(data: bytes | str) -> str:
+    """As the database can save it."""
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    return NOT_SAVEABLE.sub("\ufffd", text)
+
+
+def _short(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[: chars - 1]}…"
+
+
+def _limit() -> int:
+    return settings.A2A_WIRE_LOG_MAX_BYTES
+
+
+def _quoted(text: str) -> str:
+    """For a shell: everything as it is, but the place of a secret open."""
+    return "'" + text.replace("'", "'\\''").replace(MASK, f"'\"{MASK}\"'") + "'"

@@ -16,10 +16,10 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from agents_app.brains.labels import brain_label
 from agents_app.models import Artifact, Message, Step, Task
 from agents_app.parts import attachment_id
 from chat.access import list_agents, list_participants
-from chat.brain_labels import brain_label
 from chat.markdown import StreamedText, to_html
 from chat.models import Conversation, Participant
 

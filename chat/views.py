@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import conditional_page, require_safe
 
 from accounts.views import SignedInRequest
+from agents_app.brains.labels import brain_label
 from agents_app.models import Agent, JournalHead
 from chat import access
 from chat.agent_styles import agents_stylesheet
-from chat.brain_labels import brain_label
 from chat.loading import load_messages
 from chat.models import Conversation
 from chat.pages import BadCursor, Page, messages_page, participations_page

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from ninja import Router
 
+from agents_app.brains.labels import brain_label
 from agents_app.threads import in_thread
 from chat import access
 from chat.api.authentication import ApiRequest
 from chat.api.schemas import AgentOut
-from chat.brain_labels import brain_label
 
 router = Router()
 

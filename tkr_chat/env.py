@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +14,7 @@ import environ
 
 ON = {"on", "true", "yes", "1"}
 OFF = {"off", "false", "no", "0"}
+ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+]|[^\s/@:]+):[0-9]{1,5}")
 
 
 class WrongSetting(SystemExit):
@@ -73,6 +75,13 @@ class Environment:
     def origin(self, name: str) -> str:
         word = self.text(name)
         return _origin(name, word) if word else ""
+
+    def address(self, name: str) -> str:
+        """A host and a port without a scheme; empty when nothing is there."""
+        value = self.text(name)
+        if value and not ADDRESS.fullmatch(value):
+            raise WrongSetting(f"{name} is {value!r}: write host and port, such as {name}=chat.example.com:50051")
+        return value
 
     def networks(self, name: str) -> list[str]:
         """Host names, addresses, and networks such as `10.0.0.0/8`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tkr_chat.secret_key import required_secret_key, saved_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = read_environment(BASE_DIR)
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # Where it runs
 
@@ -191,6 +193,17 @@ AGENTS_TURN_TOKENS = env.whole("AGENTS_TURN_TOKENS", 200_000, least=1)
 AGENTS_GATHER_SECONDS = env.number("AGENTS_GATHER_SECONDS", 0.03)
 AGENTS_SAVE_SECONDS = env.number("AGENTS_SAVE_SECONDS", 1)
 AGENTS_DRAIN_SECONDS = env.number("AGENTS_DRAIN_SECONDS", 10)
+
+# A2A, for other programs and agents
+
+A2A_ANONYMOUS = env.choice("A2A_ANONYMOUS", "loopback" if LOCAL_USE else "off", ("OFF", "LOOPBACK", "ON")).lower()
+A2A_GRPC_URL = env.address("A2A_GRPC_URL")
+A2A_PUSH_MAX_CONFIGS = env.whole("A2A_PUSH_MAX_CONFIGS", 16, least=1)
+A2A_PUSH_TIMEOUT_SECONDS = env.number("A2A_PUSH_TIMEOUT_SECONDS", 15, least=0.1)
+A2A_PUSH_RETRY_SECONDS = env.number("A2A_PUSH_RETRY_SECONDS", 5, least=0.01)
+A2A_PUSH_MAX_TRIES = env.whole("A2A_PUSH_MAX_TRIES", 32, least=1)
+A2A_WIRE_LOG = env.flag("A2A_WIRE_LOG", True)
+A2A_WIRE_LOG_MAX_BYTES = env.whole("A2A_WIRE_LOG_MAX_BYTES", 64 * 1024, least=1024)
 
 # Tools, and what they may reach
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _example = Path(__file__).resolve().parents[2] / ".env.example"
-for _name in re.findall(r"^#?([A-Z_]+)=", _example.read_text(), flags=re.MULTILINE):
+for _name in re.findall(r"^#?([A-Z0-9_]+)=", _example.read_text(), flags=re.MULTILINE):
     if _name not in {"DATABASE_URL", "REDIS_URL"}:
         os.environ.pop(_name, None)
 

@@ -66,6 +66,8 @@ def test_a_postgres_url_is_understood() -> None:
         ("http://host:port", lambda env: env.url("X", "http://127.0.0.1:11434"), "X=http://127.0.0.1:11434"),
         ("example.com", lambda env: env.origins("X"), "X=https://"),
         ("https://example.com/path", lambda env: env.origin("X"), "X=https://"),
+        ("grpc://example.com:50051", lambda env: env.address("X"), "X=chat.example.com:50051"),
+        ("example.com", lambda env: env.address("X"), "X=chat.example.com:50051"),
         ("10.0.0.0/33", lambda env: env.networks("X"), "X=10.0.0.0/8"),
         ("mysql://localhost/chat", lambda env: env.database("X", BASE, BASE), "X=postgres://"),
         ("sqlite://:memory:", lambda env: env.database("X", BASE, BASE), "X=sqlite:///"),

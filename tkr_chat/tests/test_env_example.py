@@ -8,7 +8,7 @@ from django.conf import settings
 from tkr_chat.settings import env
 
 EXAMPLE = (settings.BASE_DIR / ".env.example").read_text()
-LISTED = dict(re.findall(r"^#([A-Z_]+)=(.*)$", EXAMPLE, flags=re.MULTILINE))
+LISTED = dict(re.findall(r"^#([A-Z0-9_]+)=(.*)$", EXAMPLE, flags=re.MULTILINE))
 
 
 def test_it_works() -> None:

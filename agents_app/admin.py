@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from agents_app.models import Agent, Step, Task
+from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
+from agents_app.models import Agent, SigningKey, Step, Task
 
 
 class ReadOnly:
@@ -60,3 +63,33 @@ class TaskAdmin(ReadOnly, ModelAdmin):
         *("id", "context_id", "agent", "owner", "state", "status_text", "parent", "chain", "budget", "metadata"),
         *("attempts", "lease_owner", "lease_until", "cancel_requested", "created_at", "updated_at"),
     )
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ModelAdmin):
+    """To add one is to rotate: the new key signs, the one before is retired. The private halves are never shown."""
+
+    list_display = ("kid", "state", "created_at", "retired_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), ("retired_at", admin.EmptyFieldListFilter))
+    fields = readonly_fields = ("kid", "state", "public_jwk", "created_at", "retired_at", "revoked_at")
+    actions = ("revoke",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: SigningKey | None = None) -> Any:
+        new = "Agent cards are signed with the new key. What the one before has signed still holds."
+        return super().get_fieldsets(request, obj) if obj else [(None, {"fields": (), "description": new})]
+
+    def save_model(self, request: HttpRequest, obj: SigningKey, form: ModelForm[SigningKey], change: bool) -> None:
+        obj.kid = rotate_signing_key().kid
+        obj.refresh_from_db()
+
+    @admin.action(description="Revoke: what it has signed holds no more", permissions=["add"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[SigningKey]) -> None:
+        for key in keys:
+            revoke_signing_key(key)
+        self.message_user(request, "Revoked.", messages.SUCCESS)
+
+    def has_change_permission(self, request: HttpRequest, obj: SigningKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SigningKey | None = None) -> bool:
+        return False

@@ -29,3 +29,12 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return self.kid
+
+    @property
+    def state(self) -> str:
+        """In words, with the day it came to be so."""
+        if self.revoked_at:
+            return f"revoked on {self.revoked_at:%Y-%m-%d}"
+        return (
+            f"retired on {self.retired_at:%Y-%m-%d}" if self.retired_at else f"in use since {self.created_at:%Y-%m-%d}"
+        )

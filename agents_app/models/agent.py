@@ -7,6 +7,10 @@ class AgentQuerySet(models.QuerySet["Agent"]):
     def enabled(self) -> AgentQuerySet:
         return self.filter(enabled=True, present=True)
 
+    def served(self) -> AgentQuerySet:
+        """Those that others may call over A2A: remote ones are served elsewhere."""
+        return self.enabled().filter(remote=None)
+
 
 class Agent(models.Model):
     """Something that answers. A local one mirrors its class; operators decide `enabled` and `model`."""

@@ -1,0 +1,132 @@
+"""Agent cards of A2A v1.0, as plain JSON.
+
+A card has no empty field and none with the default value of its type: there are two ways to canonicalise a card before
+its signature is checked, and they agree when nothing is there that one of them drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from accounts.models import Scope
+from agents_app import base as agent_base
+from agents_app import registry
+from agents_app.a2a import extensions
+from agents_app.models import Agent
+
+PROTOCOL_VERSION = "1.0"
+PRODUCT = "tkr-agent-chat"
+BEARER = "bearer"
+TEXT = "text/plain"
+NEEDED = (Scope.SEND, Scope.READ)  # to have a conversation; `Scope.PUSH` is for those who want more
+
+
+def agent_card(agent: Agent, base: str, tenant: str = "") -> dict[str, Any]:
+    """What everybody may know. `base` is the address of this server without a slash at its end."""
+    return {
+        "name": agent.name,
+        "description": agent.description or agent.name,
+        "version": settings.VERSION,
+        "provider": {"organization": PRODUCT, "url": base},
+        "documentationUrl": f"{base}/docs",
+        "iconUrl": f"{base}{settings.STATIC_URL}favicon.svg",
+        "supportedInterfaces": _interfaces(agent.id, base, tenant),
+        "capabilities": {
+            "streaming": True,
+            "pushNotifications": True,
+            "extendedAgentCard": True,
+            "extensions": list(extensions.DECLARED),
+        },
+        "securitySchemes": {BEARER: _bearer("A token from the settings page of this server.")},
+        "securityRequirements": _requirements(base),
+        "defaultInputModes": agent.input_modes or [TEXT],
+        "defaultOutputModes": agent.output_modes or [TEXT],
+        "skills": [_skill(skill, agent) for skill in agent.skills] or [_only_skill(agent)],
+    }
+
+
+def extended_card(agent: Agent, base: str, user_name: str, brain: str = "", tenant: str = "") -> dict[str, Any]:
+    """What callers with a token are told besides: the model that answers (`brain`), the tools, and who they are."""
+    card = agent_card(agent, base, tenant)
+    if brain:
+        card["description"] += f" Answers with: {brain}."
+    card["securitySchemes"] = {BEARER: _bearer(f"The token of this call acts for {user_name}.")}
+    local = registry.agents().get(agent.id)
+    card["skills"] += [_tool_skill(tool) for tool in (local.tools if local else ())]
+    return card
+
+
+def catalogue(agents: Iterable[Agent], base: str) -> list[dict[str, str]]:
+    return [
+        {
+            "id": agent.id,
+            "name": agent.name,
+            "description": agent.description or agent.name,
+            "cardUrl": f"{base}/a2a/{agent.id}/.well-known/agent-card.json",
+        }
+        for agent in agents
+    ]
+
+
+def offers_anonymous(base: str) -> bool:
+    """Whether a card that is read at this address says that no token is needed.
+
+    With "loopback" that is true only for those who came by a loopback address; others would be sent away.
+    """
+    if settings.A2A_ANONYMOUS == "loopback":
+        return _is_loopback(urlsplit(base).hostname or "")
+    return bool(settings.A2A_ANONYMOUS == "on")
+
+
+def _interfaces(agent_id: str, base: str, tenant: str) -> list[dict[str, str]]:
+    """The first is the preferred one. Callers repeat `tenant` in every request."""
+    urls = {"JSONRPC": f"{base}/a2a/{agent_id}/", "HTTP+JSON": f"{base}/a2a/{agent_id}/v1"}
+    if settings.A2A_GRPC_URL:
+        urls["GRPC"] = settings.A2A_GRPC_URL
+    common = {"protocolVersion": PROTOCOL_VERSION} | ({"tenant": tenant} if tenant else {})
+    return [{"url": url, "protocolBinding": binding} | common for binding, url in urls.items()]
+
+
+def _bearer(description: str) -> dict[str, Any]:
+    return {"httpAuthSecurityScheme": {"scheme": "Bearer", "description": description}}
+
+
+def _requirements(base: str) -> list[dict[str, Any]]:
+    """Either of them is enough; the empty one asks for nothing."""
+    token = {"schemes": {BEARER: {"list": [scope.value for scope in NEEDED]}}}
+    return [token, {}] if offers_anonymous(base) else [token]
+
+
+def _skill(skill: dict[str, Any], agent: Agent) -> dict[str, Any]:
+    """An A2A AgentSkill needs a description and at least one tag; authors of agents need neither."""
+    complete = skill | {
+        "name": skill.get("name") or skill["id"],
+        "description": skill.get("description") or skill.get("name") or skill["id"],
+        "tags": skill.get("tags") or [agent.id],
+    }
+    return {name: value for name, value in complete.items() if value}
+
+
+def _only_skill(agent: Agent) -> dict[str, Any]:
+    return _skill({"id": agent.id, "name": agent.name, "description": agent.description or agent.name}, agent)
+
+
+def _tool_skill(tool: agent_base.Tool) -> dict[str, Any]:
+    return {
+        "id": f"tool-{tool.name}",
+        "name": tool.name.replace("_", " ").capitalize(),
+        "description": tool.description or tool.name,
+        "tags": ["tool"],
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

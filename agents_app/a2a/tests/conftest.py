@@ -1,0 +1,3 @@
+from agents_app.tests.conftest import internet
+
+__all__ = ["internet"]

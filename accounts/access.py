@@ -9,13 +9,16 @@ from accounts.models import ApiToken, SignInLink, User
 from accounts.secrets import hash_of
 
 
-async def find_user_by_token(text: str) -> User | None:
-    """The person for whom a program acts. The database compares hashes, so timing tells nothing about the token."""
-    token = await ApiToken.objects.usable().select_related("user").filter(token_hash=hash_of(text)).afirst()
-    if token is None:
-        return None
-    await note_token_used(token)
-    return token.user
+def find_token(text: str) -> ApiToken | None:
+    """The usable token with this text, with its user, the person for whom a program acts. Notes that it was used.
+
+    The database compares hashes, so timing tells nothing about the token. Whoever asks decides by its `allows`, its
+    `reaches` and its tenant what the program may do.
+    """
+    token = ApiToken.objects.usable().select_related("user").filter(token_hash=hash_of(text)).first()
+    if token is not None:
+        note_token_used(token)
+    return token
 
 
 def find_usable_link(text: str) -> SignInLink | None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -8,9 +11,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from accounts.actions.api_tokens import revoke_token
+from accounts.actions.api_tokens import issue_token, revoke_token
 from accounts.actions.sign_in_links import make_sign_in_link
+from accounts.forms import TokenLimitsForm
 from accounts.models import ApiToken, User
 
 admin.site.unregister(Group)
@@ -45,14 +50,33 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass
 
 
+class NewTokenForm(TokenLimitsForm, forms.ModelForm):
+    class Meta:
+        model = ApiToken
+        fields = ("user", "name", "expires_at", "scopes", "agents", "tenant")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tenant"].widget = UnfoldAdminTextInputWidget()
+        for name in ("scopes", "agents"):
+            field = cast("forms.MultipleChoiceField", self.fields[name])
+            field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """To see and revoke. People make their own on the settings page, where alone the text is shown."""
+    """A token is made, seen and revoked, and never changed. Its text is shown once, right after it was made."""
 
-    list_display = ("name", "prefix", "user", "created_at", "expires_at", "last_used_at", "revoked_at")
-    search_fields = ("name", "prefix", "user__username")
-    fields = readonly_fields = list_display
+    list_display = ("name", "prefix", "user", "may", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__username", "tenant")
+    fields = readonly_fields = (*list_display, "agents", "tenant")
     actions = ("revoke",)
+
+    @admin.display(description="May", ordering="scopes")
+    def may(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes)
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
@@ -60,5 +84,20 @@ class ApiTokenAdmin(ModelAdmin):
             revoke_token(token)
         self.message_user(request, "Revoked.", messages.SUCCESS)
 
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return super().get_fields(request, obj) if obj else NewTokenForm.Meta.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return super().get_readonly_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs | ({} if obj else {"form": NewTokenForm}))
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: forms.ModelForm[ApiToken], change: bool) -> None:
+        if not change:
+            text = issue_token(obj)
+            self.message_user(request, f"The token is {text} Copy it now: it is not shown again.", messages.WARNING)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+        """A token acts as its user, so only those may make one for others who may set their passwords, too."""
+        return super().has_add_permission(request) and request.user.has_perm("accounts.change_user")

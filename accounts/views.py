@@ -81,7 +81,8 @@ def create_token(request: SignedInRequest) -> HttpResponse:
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, token_form=form)
-    token, text = make_token(request.user, form.cleaned_data["name"], form.expires_at)
+    limits = {name: form.cleaned_data[name] for name in ("scopes", "agents", "tenant")}
+    token, text = make_token(request.user, form.cleaned_data["name"], form.expires_at, **limits)
     return _settings_page(request, new_token=token, new_token_text=text)
 
 

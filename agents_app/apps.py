@@ -15,8 +15,17 @@ class AgentsAppConfig(AppConfig):
     verbose_name = "Agents"
 
     def ready(self) -> None:
+        from accounts.offered import offer_agents
+
+        offer_agents(_agent_choices)
         checks.register(check_agents)
         post_migrate.connect(_mirror_agents, sender=self)
+
+
+def _agent_choices() -> list[tuple[str, str]]:
+    from agents_app.models import Agent
+
+    return list(Agent.objects.served().values_list("id", "name"))
 
 
 def _mirror_agents(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:

@@ -52,6 +52,14 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    def allows(self, scope: Scope) -> bool:
+        """REST knows neither tenants nor limits to agents, so a token that is limited is for A2A alone."""
+        limited = bool(self.agents or self.tenant)
+        return scope in self.scopes and not (limited and scope == Scope.API)
+
+    def reaches(self, agent_id: str) -> bool:
+        return not self.agents or agent_id in self.agents
+
     @property
     def is_usable(self) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
+from accounts.access import find_token
 from accounts.actions.api_tokens import make_token
 from accounts.models import User
 
@@ -47,8 +49,42 @@ def test_tokens_are_revoked_and_their_hashes_never_shown(ada: User, grace_browse
     assert token.revoked_at
 
 
-def test_tokens_are_not_made_here(grace_browser: Client) -> None:
-    assert grace_browser.get("/admin/accounts/apitoken/add/").status_code == 403
+def test_a_token_is_made_and_its_text_shown_once(ada: User, grace_browser: Client) -> None:
+    form = {"user": str(ada.pk), "name": "cron", "scopes": ["a2a:read"], "agents": ["chloe"], "tenant": ""}
+    assert grace_browser.get("/admin/accounts/apitoken/add/").status_code == 200
+
+    page = grace_browser.post("/admin/accounts/apitoken/add/", form, follow=True).text
+
+    text = page.partition("The token is ")[2].partition(" ")[0]
+    token = find_token(text)
+    assert token and token.user == ada and (token.scopes, token.agents) == (["a2a:read"], ["chloe"])
+    assert text not in grace_browser.get("/admin/accounts/apitoken/").text
+
+
+def test_a_token_is_not_made_with_limits_that_make_no_sense(ada: User, grace_browser: Client) -> None:
+    form = {"user": str(ada.pk), "name": "cron", "scopes": ["api"], "agents": ["chloe"], "tenant": ""}
+
+    assert "REST reaches every agent" in grace_browser.post("/admin/accounts/apitoken/add/", form).text
+    assert not ada.api_tokens.exists()
+
+
+def test_a_token_is_not_changed(ada: User, grace_browser: Client) -> None:
+    token, _ = make_token(ada, "cron", scopes=["a2a:read"])
+
+    grace_browser.post(f"/admin/accounts/apitoken/{token.pk}/change/", {"name": "x", "scopes": ["api"]})
+
+    token.refresh_from_db()
+    assert (token.name, token.scopes) == ("cron", ["a2a:read"])
+
+
+def test_nobody_makes_tokens_for_people_whose_password_they_may_not_set(ada: User, client: Client) -> None:
+    ada.is_staff = True
+    ada.save()
+    ada.user_permissions.set(Permission.objects.filter(codename__in=("add_apitoken", "view_apitoken")))
+    client.force_login(ada)
+
+    assert client.get("/admin/accounts/apitoken/").status_code == 200
+    assert client.get("/admin/accounts/apitoken/add/").status_code == 403
 
 
 def test_ordinary_people_do_not_get_in(ada: User, client: Client) -> None:

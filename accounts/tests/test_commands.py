@@ -5,13 +5,12 @@ from io import StringIO
 from urllib.parse import urlsplit
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.access import find_user_by_token
-from accounts.models import ApiToken, User
+from accounts.access import find_token
+from accounts.models import ApiToken, Scope, User
 
 
 def output_of(*command: str) -> str:
@@ -46,11 +45,11 @@ def test_there_is_no_link_for_somebody_switched_off(ada: User) -> None:
         output_of("signinlink", "ada")
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_token_is_printed_and_works(ada: User) -> None:
     text = output_of("createtoken", "ada", "cron", "--days=7")
 
-    assert async_to_sync(find_user_by_token)(text) == ada
+    token = find_token(text)
+    assert token and token.user == ada and token.scopes == Scope.values
     expires_at = ApiToken.objects.get().expires_at
     assert expires_at and timedelta(days=6) < expires_at - timezone.now() < timedelta(days=8)
 
@@ -60,3 +59,17 @@ def test_there_is_no_token_for_somebody_unknown(ada: User) -> None:
         output_of("createtoken", "nobody", "cron")
     with pytest.raises(CommandError, match="at least 1"):
         output_of("createtoken", "ada", "cron", "--days=0")
+
+
+def test_a_token_is_limited(ada: User) -> None:
+    output_of("createtoken", "ada", "partner", "--scope=a2a:send", "--scope=a2a:read", "--agent=chloe", "--tenant=acme")
+
+    token = ApiToken.objects.get()
+    assert (token.scopes, token.agents, token.tenant) == (["a2a:send", "a2a:read"], ["chloe"], "acme")
+
+
+def test_there_is_no_token_for_an_unknown_agent_or_scope(ada: User) -> None:
+    with pytest.raises(CommandError, match="no agent nobody"):
+        output_of("createtoken", "ada", "cron", "--agent=nobody")
+    with pytest.raises(CommandError, match="invalid choice: 'root'"):
+        output_of("createtoken", "ada", "cron", "--scope=root")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.test import Client
 
 from accounts.actions.api_tokens import make_token
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, Scope, User
 
 NEW_PASSWORD = "correct horse battery"
+TOKEN = {"name": "backup script", "days": "30", "scopes": Scope.values}
 
 
 def test_it_works(ada_browser: Client) -> None:
@@ -84,7 +87,7 @@ def test_a_weak_password_is_refused(ada: User, ada_browser: Client) -> None:
 
 
 def test_a_token_is_shown_once(ada_browser: Client) -> None:
-    answer = ada_browser.post("/settings/tokens/", {"name": "backup script", "days": "30"})
+    answer = ada_browser.post("/settings/tokens/", TOKEN)
 
     token = ApiToken.objects.get()
     assert f"{token.prefix}" in answer.text and "not shown again" in answer.text
@@ -93,8 +96,42 @@ def test_a_token_is_shown_once(ada_browser: Client) -> None:
 
 
 def test_a_token_needs_a_name(ada_browser: Client) -> None:
-    assert ada_browser.post("/settings/tokens/", {"name": "", "days": "30"}).status_code == 422
+    assert ada_browser.post("/settings/tokens/", TOKEN | {"name": ""}).status_code == 422
     assert not ApiToken.objects.exists()
+
+
+def test_a_token_gets_the_limits_that_were_chosen(ada_browser: Client) -> None:
+    limits = {"scopes": ["a2a:send", "a2a:read"], "agents": ["chloe"], "tenant": "acme"}
+
+    page = ada_browser.post("/settings/tokens/", TOKEN | limits).text
+
+    token = ApiToken.objects.get()
+    assert {name: getattr(token, name) for name in limits} == limits
+    assert "only chloe" in page and "tenant acme" in page and "<code>a2a:send</code>" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"scopes": []}, "Choose at least one."),
+        ({"scopes": ["root"]}, "root is not one of the available choices"),
+        ({"agents": ["nobody"]}, "nobody is not one of the available choices"),
+        ({"agents": ["chloe"]}, "REST reaches every agent and tenant"),
+        ({"tenant": "acme"}, "REST reaches every agent and tenant"),
+        ({"tenant": "a/b", "scopes": ["a2a:send"]}, "Use letters, digits"),
+    ],
+)
+def test_a_token_is_not_made_with_limits_that_make_no_sense(
+    ada_browser: Client, change: dict[str, Any], complaint: str
+) -> None:
+    answer = ada_browser.post("/settings/tokens/", TOKEN | change)
+
+    assert answer.status_code == 422 and complaint in answer.text
+    assert not ApiToken.objects.exists()
+
+
+def test_the_page_offers_the_agents_that_answer(ada_browser: Client) -> None:
+    assert 'value="chloe"' in ada_browser.get("/settings/").text
 
 
 def test_a_revoked_token_leaves_the_list(ada: User, ada_browser: Client) -> None:

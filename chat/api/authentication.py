@@ -10,8 +10,11 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.security.session import SessionAuth as NinjaSessionAuth
 from ninja.utils import check_csrf
 
-from accounts.access import find_user_by_token
-from accounts.models import User
+from accounts.access import find_token
+from accounts.models import Scope, User
+from agents_app.threads import in_thread
+
+FOR_A2A_ALONE = "This token is for A2A alone. Make one that may do everything the chat page can."
 
 
 class ApiRequest(HttpRequest):
@@ -22,10 +25,12 @@ class ApiRequest(HttpRequest):
 
 class TokenAuth(HttpBearer):
     async def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = await find_user_by_token(token)
-        if user is None:  # never the session instead: whoever sends a token wants to know that it is not accepted
+        found = await in_thread(find_token, token)
+        if found is None:  # never the session instead: whoever sends a token wants to know that it is not accepted
             raise AuthenticationError
-        return user
+        if not found.allows(Scope.API):
+            raise AuthorizationError(message=FOR_A2A_ALONE)
+        return found.user
 
 
 class SessionAuth(APIKeyCookie):

@@ -47,6 +47,14 @@ async def test_token_of_somebody_shut_out_is_refused(transactional_db, ada):
     assert await program.refused("GET", "/agents") == (401, "unauthenticated")
 
 
+@pytest.mark.parametrize("change", [{"scopes": ["a2a:send", "a2a:read"]}, {"agents": ["chloe"]}, {"tenant": "acme"}])
+async def test_token_for_a2a_alone_is_refused_and_told_why(transactional_db, ada, change):
+    program = Program(token_of(ada))
+    await ApiToken.objects.aupdate(**change)
+    assert await program.refused("GET", "/agents") == (403, "forbidden")
+    assert "for A2A alone" in (await program.call("GET", "/agents"))[1]["error"]["message"]
+
+
 async def test_bad_token_is_not_made_good_by_a_session(browser):
     response = await browser.get(f"{API}/agents", headers={"authorization": "Bearer tkr_nothing"})
     assert response.status_code == 401

@@ -103,10 +103,12 @@ def _requirements(base: str) -> list[dict[str, Any]]:
 
 
 def _skill(skill: dict[str, Any], agent: Agent) -> dict[str, Any]:
-    """An A2A AgentSkill needs a description and at least one tag; authors of agents need neither."""
+    """An A2A AgentSkill needs all of these, with at least one tag; authors of agents may leave them empty."""
+    id = skill.get("id") or agent.id
     complete = skill | {
-        "name": skill.get("name") or skill["id"],
-        "description": skill.get("description") or skill.get("name") or skill["id"],
+        "id": id,
+        "name": skill.get("name") or id,
+        "description": skill.get("description") or skill.get("name") or id,
         "tags": skill.get("tags") or [agent.id],
     }
     return {name: value for name, value in complete.items() if value}

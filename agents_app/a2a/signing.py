@@ -85,8 +85,8 @@ async def verify_card(card: Card, card_url: str) -> Signature:
     the origin could serve any card anyhow; what the signature adds is that the holder of the key made it, which
     a cache, a mirror or a stolen right to change one file cannot.
     """
-    named = {header.get("jku") for header in _headers(card) if header}
-    near = [jku for jku in named if isinstance(jku, str) and same_origin(jku, card_url)]
+    named = {jku for header, _ in _signatures(card) if header and isinstance(jku := header.get("jku"), str)}
+    near = [jku for jku in named if same_origin(jku, card_url)]
     fetched = await asyncio.gather(*(fetch_keys(jku) for jku in near))
     return judge_card(card, {jku: keys for jku, keys in zip(near, fetched, strict=True) if keys is not None})
 
@@ -115,7 +115,7 @@ def judge_card(card: Card, key_sets: Mapping[str, Keys]) -> Signature:
     payloads = _payloads(card)
     verdicts = {
         _judge(header, signature, payloads, key_sets) if header else Signature.INVALID
-        for header, signature in zip(_headers(card), card["signatures"], strict=False)
+        for header, signature in _signatures(card)
     }
     return next((found for found in (Signature.VALID, Signature.INVALID) if found in verdicts), Signature.UNKNOWN)
 
@@ -147,10 +147,10 @@ def _holds(payload: bytes, signature: Card, jwk: Mapping[str, Any], algorithm: s
     return True
 
 
-def _headers(card: Card) -> list[Card | None]:
-    """The protected header of each signature; None for one that cannot be read."""
-    signatures = card.get("signatures")
-    return [_header(signature) for signature in signatures[:MAX_SIGNATURES]] if isinstance(signatures, list) else [None]
+def _signatures(card: Card) -> list[tuple[Card | None, Any]]:
+    """Each signature behind its protected header, which is None when it cannot be read."""
+    found = card.get("signatures")
+    return [(_header(each), each) for each in (found if isinstance(found, list) else [None])[:MAX_SIGNATURES]]
 
 
 def _header(signature: Any) -> Card | None:

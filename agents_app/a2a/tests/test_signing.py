@@ -13,6 +13,8 @@ from a2a.utils.errors import InvalidParamsError
 from a2a.utils.signing import InvalidSignaturesError, create_agent_card_signer, create_signature_verifier
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from google.protobuf.json_format import MessageToDict, ParseDict
+from hypothesis import given
+from hypothesis import strategies as st
 from jwt import PyJWK, api_jws
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
@@ -229,7 +231,7 @@ def test_a_card_without_signatures_has_none(signatures: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "signatures", ["x", [5], [None], {"protected": "x"}, [{"protected": 5}], [{"protected": "W10"}]]
+    "signatures", ["x", 5, [5], [None], {"protected": "x"}, [{"protected": 5}], [{"protected": "W10"}]]
 )
 def test_signatures_that_cannot_be_read_are_invalid(signatures: Any) -> None:
     assert judge_card(agent_card(QUIET, BASE) | {"signatures": signatures}, {}) == Signature.INVALID
@@ -238,6 +240,23 @@ def test_signatures_that_cannot_be_read_are_invalid(signatures: Any) -> None:
 @pytest.mark.parametrize("keys", [None, 5, [], {}, {"keys": {}}, {"keys": None}])
 def test_a_key_set_that_is_none_has_no_keys(keys: Any) -> None:
     assert usable_keys(keys) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = st.sampled_from(["kty", "crv", "x", "y", "n", "e", "alg", "k", "exp", "use"])
+WORDS = st.sampled_from(["EC", "RSA", "OKP", "oct", "P-256", "Ed25519", "AQAB", "ES256", "RS256", "EdDSA"])
+
+
+@given(st.sampled_from([*agent_card(QUIET, BASE), "signatures"]), JSON, st.dictionaries(MEMBERS, WORDS | JSON))
+def test_no_json_brings_the_judge_down(name: str, value: Any, key: dict[str, Any]) -> None:
+    header = _encoded(json.dumps({"alg": "ES256", "kid": "theirs", "jku": JKU}))
+    card = agent_card(QUIET, BASE) | {"signatures": [{"protected": header, "signature": value}]} | {name: value}
+
+    assert judge_card(card, {JKU: {"theirs": key}}) != Signature.VALID
 
 
 class TestFetched:

@@ -27,7 +27,10 @@ class PushConfig(models.Model):
 
 
 class PushDelivery(models.Model):
-    """One event on its way to one address. The outbox: written in the transaction of its event."""
+    """One event on its way to one address. The outbox: written in the transaction of its event.
+
+    What it says is made from the journal at each try: the commit stays cheap, and attachments are not kept twice.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -37,7 +40,6 @@ class PushDelivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     config = models.ForeignKey(PushConfig, models.CASCADE, related_name="deliveries")
     version = models.BigIntegerField(help_text="Of the task, so that they leave in order.")
-    body = models.JSONField(help_text="An A2A StreamResponse.")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     tries = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField()
@@ -47,7 +49,10 @@ class PushDelivery(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["config", "version"], name="push_delivery_once")]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="waiting"), name="push_delivery_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="push_delivery_due"),
+            models.Index(fields=["config", "state", "version"], name="push_delivery_in_order"),
+        ]
         ordering = ["id"]
         verbose_name_plural = "push deliveries"
 
@@ -69,3 +74,7 @@ class PushAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status or self.error} at {self.at}"
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from agents_app import runtime
-from agents_app.models import Artifact, Attachment, Event, JournalHead, Message, Step, Task
+from agents_app.models import Artifact, Attachment, Event, JournalHead, Message, PushDelivery, Step, Task
 from agents_app.threads import in_thread
 
 
@@ -23,6 +23,8 @@ def _delete_rows(context_id: UUID) -> list[UUID]:
         list(JournalHead.objects.select_for_update().filter(context_id=context_id))
         JournalHead.objects.filter(context_id=context_id).delete()
         tasks = Task.objects.filter(context_id=context_id)
+        # Whoever sends a notification right now holds it while the outcome is saved.
+        list(PushDelivery.objects.select_for_update().filter(config__task__in=tasks).order_by("id").values_list("id"))
         running = list(tasks.unfinished().values_list("id", flat=True))
         files = [attachment.file for attachment in Attachment.objects.filter(context_id=context_id)]
         Event.objects.filter(context_id=context_id).delete()

@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from agents_app.a2a.push.deliveries import send_again
 from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
-from agents_app.models import Agent, SigningKey, Step, Task
+from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, SigningKey, Step, Task
 
 
 class ReadOnly:
@@ -93,3 +94,71 @@ class SigningKeyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: SigningKey | None = None) -> bool:
         return False
+
+
+@admin.register(PushConfig)
+class PushConfigAdmin(ReadOnly, ModelAdmin):
+    """Where tasks are told of. That there are secrets is shown, never which."""
+
+    list_display = ("url", "task", "scheme", "has_token", "has_credentials", "created_at")
+    search_fields = ("url", "task__id")
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = ("task", "name", "url", "has_token", "scheme", "has_credentials", "created_at")
+
+    @admin.display(boolean=True, description="Token")
+    def has_token(self, config: PushConfig) -> bool:
+        return bool(config.token)
+
+    @admin.display(boolean=True, description="Credentials")
+    def has_credentials(self, config: PushConfig) -> bool:
+        return bool(config.credentials)
+
+
+class PushAttemptInline(ReadOnly, TabularInline):
+    model = PushAttempt
+    fields = ("at", "status", "error", "milliseconds")
+    extra = 0
+
+
+@admin.register(PushDelivery)
+class PushDeliveryAdmin(ReadOnly, ModelAdmin):
+    """The ledger of notifications. What they said is for those who were told."""
+
+    list_display = ("task", "version", "url", "state", "tries", "last_outcome", "due_at", "sent_at")
+    list_filter = ("state", "created_at", "due_at")
+    list_select_related = ("config",)
+    search_fields = ("config__url", "config__task__id")
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (PushAttemptInline,)
+    actions = ("send_again",)
+    fields = ("task", "version", "url", "state", "tries", "due_at", "lease_until", "created_at", "sent_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PushDelivery]:
+        attempts = PushAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-id")
+        last = {
+            "last_status": Subquery(attempts.values("status")[:1]),
+            "last_error": Subquery(attempts.values("error")[:1]),
+        }
+        return super().get_queryset(request).annotate(**last)
+
+    @admin.display(ordering="config__task")
+    def task(self, delivery: PushDelivery) -> str:
+        return str(delivery.config.task_id)
+
+    @admin.display(ordering="config__url")
+    def url(self, delivery: PushDelivery) -> str:
+        return delivery.config.url
+
+    @admin.display(description="Last answer")
+    def last_outcome(self, delivery: Any) -> str:
+        return str(delivery.last_status or delivery.last_error or "–")
+
+    @admin.action(description="Send again", permissions=["send"])
+    def send_again(self, request: HttpRequest, deliveries: QuerySet[PushDelivery]) -> None:
+        count = send_again(deliveries)
+        self.message_user(request, f"{count} will be sent again. What still waits was left as it is.", messages.SUCCESS)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("agents_app.change_pushdelivery")

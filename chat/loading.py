@@ -1,7 +1,7 @@
 """Messages and steps with everything their templates show, in few queries: a room may load fifty at once.
 
 Besides the fields of its model a loaded message has `shown_steps` and `shown_artifacts`, a loaded step its `exchange`:
-the messages agents said to each other inside it.
+the messages agents said to each other inside it, and the `chain` for which they were said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from agents_app.models import Artifact, Message, Step
+from chat.chains import agent_names, chain_of
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ def _with_authors(messages: QuerySet[Message]) -> list[Message]:
     """Three queries, and four more for each level of delegation that is there."""
     rows = list(messages.select_related("agent", "user", "task"))
     answers = {message.id: message for message in rows if message.role == Message.Role.AGENT}
-    artifacts = Artifact.objects.filter(message__in=answers).order_by("id") if answers else ()
+    artifacts = Artifact.objects.filter(message__in=answers).order_by("created_at", "id") if answers else ()
     steps = Step.objects.filter(message__in=answers, kind__in=SHOWN_STEPS) if answers else Step.objects.none()
     by_message = _grouped(_with_exchanges(steps), "message_id")
     artifacts_by_message = _grouped(artifacts, "message_id")
@@ -46,12 +47,15 @@ def _with_authors(messages: QuerySet[Message]) -> list[Message]:
 
 
 def _with_exchanges(steps: QuerySet[Step]) -> list[Step]:
-    rows = list(steps.select_related("task__agent", "child__agent").order_by("id"))
+    rows = list(steps.select_related("task__agent", "child__agent", "child__owner").order_by("id"))
+    names = agent_names(step.child for step in rows if step.child and len(step.child.chain) > 1)
     children = [step.child_id for step in rows if step.child_id]
     inner = _with_authors(Message.objects.filter(task__in=children).order_by("seq")) if children else ()
     exchanges = _grouped(inner, "task_id")
     for step in rows:
         step.exchange = exchanges[step.child_id]  # type: ignore[attr-defined]
+        asker = {step.task.agent_id: step.task.agent.name}
+        step.chain = chain_of(step.child, asker | names) if step.child else ()  # type: ignore[attr-defined]
     return rows
 
 

@@ -52,7 +52,7 @@ def _message_html(
         "author": message.agent or message.user,
         "body": _body(message, message.text if live_text is None else live_text),
         "files": [part for part in map(_part, message.parts) if "html" not in part],
-        "artifacts": [_artifact(artifact) for artifact in message.shown_artifacts],  # type: ignore[attr-defined]
+        "artifacts": [shown_artifact(artifact) for artifact in message.shown_artifacts],  # type: ignore[attr-defined]
         "meta": _meta(message),
         "grouped": grouped,
         "mine": reader is not None and message.user_id == reader.pk,
@@ -100,6 +100,7 @@ def step_html(step: Step) -> SafeString:
         "step": step,
         "asker": step.task.agent,
         "answerer": step.child.agent if step.child else None,
+        "chain": step.chain,  # type: ignore[attr-defined]
         "exchange": [message_html(message) for message in step.exchange],  # type: ignore[attr-defined]
         "arguments": [(name, _plain(value)) for name, value in step.data.get("arguments", {}).items()],
         "state": "running" if not step.finished_at else "failed" if step.error else "done",
@@ -108,7 +109,7 @@ def step_html(step: Step) -> SafeString:
     return render_to_string("chat/_step.html", context)
 
 
-def _artifact(artifact: Artifact) -> dict[str, Any]:
+def shown_artifact(artifact: Artifact) -> dict[str, Any]:
     return {"artifact": artifact, "parts": [_part(part) for part in artifact.parts]}
 
 

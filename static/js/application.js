@@ -16,12 +16,15 @@ import NavigationController from "./controllers/navigation_controller.js"
 import OutboxController from "./controllers/outbox_controller.js"
 import ParticipantsController from "./controllers/participants_controller.js"
 import PendingController from "./controllers/pending_controller.js"
+import PersonController from "./controllers/person_controller.js"
 import ScrollController from "./controllers/scroll_controller.js"
 import ShortcutsController from "./controllers/shortcuts_controller.js"
 import SidebarController from "./controllers/sidebar_controller.js"
 import StartController from "./controllers/start_controller.js"
+import TaskController from "./controllers/task_controller.js"
 import ThemeController from "./controllers/theme_controller.js"
 import ThreadController from "./controllers/thread_controller.js"
+import TimeController from "./controllers/time_controller.js"
 import ToastsController from "./controllers/toasts_controller.js"
 import ViewportController from "./controllers/viewport_controller.js"
 import WorkController from "./controllers/work_controller.js"
@@ -43,12 +46,15 @@ application.register("navigation", NavigationController)
 application.register("outbox", OutboxController)
 application.register("participants", ParticipantsController)
 application.register("pending", PendingController)
+application.register("person", PersonController)
 application.register("scroll", ScrollController)
 application.register("shortcuts", ShortcutsController)
 application.register("sidebar", SidebarController)
 application.register("start", StartController)
+application.register("task", TaskController)
 application.register("theme", ThemeController)
 application.register("thread", ThreadController)
+application.register("time", TimeController)
 application.register("toasts", ToastsController)
 application.register("viewport", ViewportController)
 application.register("work", WorkController)

@@ -1,10 +1,12 @@
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
+const SECONDS = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" })
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" })
 const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" })
 const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" })
 const DAY_MS = 24 * 3600 * 1000
 
 export const clock = (date) => CLOCK.format(date)
+export const clockWithSeconds = (date) => SECONDS.format(date)
 export const inFull = (date) => FULL.format(date)
 
 // The same for all moments of one day, where the reader is.

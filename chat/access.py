@@ -70,6 +70,25 @@ def get_task(user: User, task_id: UUID | str) -> Task:
     return task
 
 
+def list_tasks(user: User, *, everybody: bool = False) -> QuerySet[Task]:
+    """A person's own tasks, last changed first; for administrators also everybody's, last begun first.
+
+    No index has everybody's tasks by their changes, and one more would be written at every change of every task.
+    """
+    if everybody and user.is_staff:
+        return Task.objects.order_by("-id")
+    return Task.objects.filter(owner=user).order_by("-updated_at", "-id")
+
+
+def get_task_record(user: User, task_id: UUID | str) -> Task:
+    """A task with all that was done and sent for it: only for whom it was begun, and for administrators."""
+    tasks = Task.objects.select_related("agent", "owner", "request", "parent")
+    task = tasks.filter(id=task_id).first()
+    if task is None or not (user.is_staff or task.owner_id == user.pk):
+        raise NotFound("This task does not exist, or it is not yours.")
+    return task
+
+
 def list_unfinished_tasks(conversation: Conversation) -> QuerySet[Task]:
     tasks = Task.objects.filter(context_id=conversation.id).unfinished()
     return tasks.select_related("agent").order_by("id")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from agents_app.models import Task, WireMessage
 from agents_app.models.message import MessageQuerySet
 from chat.models import Participant
 
@@ -48,10 +49,41 @@ def participations_page(participations: QuerySet[Participant], before: str, size
     return Page(found[:size], f"{last.active_at.isoformat()}_{last.conversation_id}" if last else "")
 
 
+def tasks_page(tasks: QuerySet[Task], before: str, size: int) -> Page[Task]:
+    """One person's tasks by their last change, newest first."""
+    if before:
+        updated_at, task_id = _moment(before)
+        older = Q(updated_at__lt=updated_at) | Q(updated_at=updated_at, id__lt=task_id)
+        tasks = tasks.filter(updated_at__lte=updated_at).filter(older)
+    found = list(tasks[: size + 1])
+    last = found[size - 1] if len(found) > size else None
+    return Page(found[:size], f"{last.updated_at.isoformat()}_{last.id}" if last else "")
+
+
+def everybodys_tasks_page(tasks: QuerySet[Task], before: str, size: int) -> Page[Task]:
+    """Tasks by their beginning, newest first."""
+    found = list((tasks.filter(id__lt=_id(before)) if before else tasks)[: size + 1])
+    return Page(found[:size], str(found[size - 1].id) if len(found) > size else "")
+
+
+def wire_page(messages: QuerySet[WireMessage], before: str, size: int) -> Page[WireMessage]:
+    """The newest messages before one, oldest first."""
+    earlier = messages.filter(id__lt=_id(before)) if before else messages
+    found = list(earlier.order_by("-id")[: size + 1])
+    return Page(found[:size][::-1], str(found[size - 1].id) if len(found) > size else "")
+
+
 def _number(cursor: str) -> int:
     if not cursor.isdecimal() or len(cursor) > 18:
         raise BadCursor(f'"{cursor}" is not a page of this list.')
     return int(cursor)
+
+
+def _id(cursor: str) -> UUID:
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise BadCursor(f'"{cursor}" is not a page of this list.') from None
 
 
 def _moment(cursor: str) -> tuple[datetime, UUID]:

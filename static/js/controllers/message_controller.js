@@ -3,9 +3,9 @@ import { copyText } from "../helpers/clipboard.js"
 import { tell } from "../helpers/dom.js"
 import { clock, inFull } from "../helpers/time.js"
 
-// One message: whose it is here, its time where the reader is, copying it, trying again.
+// One message: whose it is here, its time where the reader is, its task, copying it, trying again.
 export default class extends Controller {
-  static targets = ["time", "body"]
+  static targets = ["time", "body", "task"]
 
   connect() {
     const author = `user:${document.body.dataset.user}`
@@ -13,6 +13,11 @@ export default class extends Controller {
     const said = new Date(this.timeTarget.dateTime)
     this.timeTarget.textContent = clock(said)
     this.timeTarget.title = inFull(said)
+  }
+
+  // A task's page is for whom it was begun.
+  taskTargetConnected(link) {
+    link.hidden = link.dataset.owner !== document.body.dataset.user
   }
 
   async copy({ currentTarget }) {

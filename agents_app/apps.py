@@ -16,9 +16,21 @@ class AgentsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.offered import offer_agents
+        from agents_app import registry
+        from agents_app.a2a.client.cancelling import start_cancelling
+        from agents_app.a2a.client.health import start_health
+        from agents_app.a2a.client.remote_agent import find_remote
+        from agents_app.a2a.push.outbox import write_deliveries
+        from agents_app.a2a.push.sender import start_sender
+        from agents_app.signals import events_committing, runtime_starting
 
         offer_agents(_agent_choices)
         checks.register(check_agents)
+        events_committing.connect(write_deliveries, dispatch_uid="agents_app.push.outbox")
+        runtime_starting.connect(start_sender, dispatch_uid="agents_app.push.sender")
+        runtime_starting.connect(start_health, dispatch_uid="agents_app.remote.health")
+        runtime_starting.connect(start_cancelling, dispatch_uid="agents_app.remote.cancelling")
+        registry.add_resolver(find_remote)
         post_migrate.connect(_mirror_agents, sender=self)
 
 

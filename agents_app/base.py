@@ -140,6 +140,7 @@ class Agent:
     output_modes: ClassVar[Sequence[str]] = ("text/plain",)
     tools: ClassVar[Sequence[Tool]] = ()
     model: ClassVar[str] = ""  # empty: the server's choice
+    answers_with_message: ClassVar[bool] = False  # always ends with `Turn.reply`: A2A streams wait for that message
     voice: ClassVar[Mapping[str, Sequence[str]]] = {}  # how the embedded brain words a tool's facts, see docs/agents.md
 
     @cached_property

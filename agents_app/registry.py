@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -38,12 +38,30 @@ def agents() -> dict[str, Agent]:
     return found
 
 
+Resolver = Callable[[str], Agent | None]
+_resolvers: list[Resolver] = []
+
+
 def get_agent(agent_id: str) -> Agent:
-    """Raises `UnknownAgent`."""
-    try:
-        return agents()[agent_id]
-    except KeyError:
-        raise UnknownAgent(agent_id) from None
+    """Also one that lives elsewhere; may read the database for it. Raises `UnknownAgent`."""
+    if agent := agents().get(agent_id):
+        return agent
+    for resolve in _resolvers:
+        if found := resolve(agent_id):
+            return found
+    raise UnknownAgent(agent_id)
+
+
+def add_resolver(resolve: Resolver) -> None:
+    """Ask this as well for agents that are no classes here."""
+    if resolve not in _resolvers:
+        _resolvers.append(resolve)
+
+
+def answers_with_message(agent_id: str) -> bool:
+    """An agent that says so answers every request with a plain message instead of a task."""
+    agent = agents().get(agent_id)
+    return agent is not None and agent.answers_with_message
 
 
 def add(agent_class: type[Agent]) -> Agent:

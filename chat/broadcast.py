@@ -26,7 +26,7 @@ from chat.rendering import conversation_item_html
 from chat.streams import Streams
 
 MISSED_AT_MOST = 500  # events; whoever missed more loads the conversation anew
-TOUCHING = (EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
+TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
 
 class Socket(Protocol):

@@ -1,4 +1,4 @@
-"""The front door: HTTP goes to Django, WebSockets to `routing.py`, and the agents live as long as the server does."""
+"""The front door: HTTP goes to A2A or Django, WebSockets to `routing.py`, and the agents live as long as the server does."""
 
 import os
 
@@ -10,12 +10,13 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tkr_chat.settings")
 django_application = get_asgi_application()  # sets Django up; what follows may import models
 
+from agents_app.a2a.application import Edge  # noqa: E402
 from tkr_chat.lifespan import lifespan  # noqa: E402
 from tkr_chat.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": Edge(django_application),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         "lifespan": lifespan,
     }

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 
+from agents_app.threads import in_thread
 from tkr_chat import lifetime
 
 JSON_BYTES_PER_CHAR = 12  # the longest way to write one: two \uXXXX
@@ -49,7 +50,7 @@ class AgentServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await lifetime.begin()
-        greeting = self._greeting()
+        greeting = await in_thread(self._greeting)
         await super().startup(sockets)
         self._greet(greeting)
 

@@ -11,12 +11,13 @@ from agents_app.models import Agent
 
 @transaction.atomic
 def register_agents() -> list[Agent]:
-    """Make the table say what the classes say. What operators decide (`enabled`, `model`) stays."""
+    """Make the table say what the classes say. What operators decide stays, and so do remote agents."""
     rows = [
         Agent.objects.update_or_create(id=agent.id, defaults=_mirrored(agent) | {"position": position})[0]
         for position, agent in enumerate(registry.agents().values())
     ]
-    Agent.objects.exclude(id__in=[row.id for row in rows]).update(present=False, position=len(rows))
+    gone = Agent.objects.filter(remote=None).exclude(id__in=[row.id for row in rows])
+    gone.update(present=False, position=len(rows))
     return rows
 
 

@@ -13,11 +13,11 @@ from django.db.models import Model
 from django.utils import timezone
 
 from agents_app import runtime
-from agents_app.models import RUNNABLE, Agent, Message, Step, Task, TaskState
+from agents_app.models import INTERRUPTED, RUNNABLE, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import changed_fact, status_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
-from agents_app.runtime.recovery import is_free, lease_end
+from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.threads import in_thread
 
@@ -46,8 +46,10 @@ class TaskWrites:
     put: list[UUID] = field(default_factory=list)
 
 
-def begin_claimed(writes: TaskWrites, request: Message, agent: Agent, owner_id: Any, **values: Any) -> Task:
-    """A new task that this process runs at once: begun and claimed in one entry. Give the queue what this returns.
+def begin_claimed(
+    writes: TaskWrites, request: Message, agent: Agent, owner_id: Any, **values: Any
+) -> tuple[Task, Task]:
+    """A new task that this process runs at once: begun and claimed in one entry. The row to save, and one to run.
 
     Only where no earlier task can be in its way: the context begins with it.
     """
@@ -58,7 +60,7 @@ def begin_claimed(writes: TaskWrites, request: Message, agent: Agent, owner_id: 
     task.lease_owner, task.lease_until = runtime.current().owner, lease_end()
     task.budget = first_budget(task.budget)
     writes.facts.append(status_fact(task, TaskState.WORKING))
-    return copy(task)  # the saved row belongs to the journal's thread
+    return task, copy(task)  # the saved row belongs to the journal's thread
 
 
 def begin_task(writes: TaskWrites, request: Message, agent_id: str, owner_id: Any, **values: Any) -> Task:
@@ -94,7 +96,7 @@ def answer_question(writes: TaskWrites, question: Step, answer: Message) -> None
 def open_questions(context_id: UUID) -> dict[str, Step]:
     """What agents wait to be told in a conversation: the newest question of each, by the agent's id."""
     steps = Step.objects.filter(
-        kind=Step.Kind.ASK, finished_at=None, task__context_id=context_id, task__state=TaskState.INPUT_REQUIRED
+        kind=Step.Kind.ASK, finished_at=None, task__context_id=context_id, task__state__in=INTERRUPTED
     )
     return {step.task.agent_id: step for step in steps.select_related("task").order_by("id")}
 
@@ -103,7 +105,7 @@ async def cancel_task(task: Task) -> None:
     """Stop a task, wherever it runs, with everything it delegated. Raises `TaskOver`."""
     current = runtime.current()
     settled = current.when_settled(task.id)
-    if task.state not in RUNNABLE or is_free(task):
+    if _is_idle(task):
         try:
             await _end_idle(task)
             return
@@ -123,11 +125,11 @@ async def _request_cancel(task: Task) -> None:
 
 
 async def _end_idle(task: Task) -> None:
-    """End a task that nobody runs: it waits for its turn, or for a person."""
+    """End a task that nobody runs: it waits for its turn, for a person, or for something outside."""
 
     def check(current: Task) -> None:
         _check_unfinished(current)
-        if current.state in RUNNABLE and not is_free(current):
+        if not _is_idle(current):
             raise _Running
 
     await _end(task, check)
@@ -153,6 +155,10 @@ async def _end(task: Task, check: Any) -> None:
         facts.append(changed_fact(message))
     change = TaskChange(task.id, fields, check)
     await runtime.current().journal.append(Entry(task.context_id, facts, changes=changes, tasks=[change]))
+
+
+def _is_idle(task: Task) -> bool:
+    return task.state not in RUNNABLE or is_free(task) or is_parked(task)
 
 
 def _check_unfinished(current: Task) -> None:

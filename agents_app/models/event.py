@@ -59,6 +59,8 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
+    about: models.Model | None = None  # the row it speaks of, while the event is fresh; not saved
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -86,11 +86,12 @@ class AnswerText:
             setattr(message, name, value)
         return self._changed(message, "text", *values)
 
-    def question(self, text: str) -> Writes:
-        """A question to the person: always for the room to see, so never inside a delegation."""
+    def question(self, text: str) -> tuple[Message, Writes]:
+        """A question to the person, a message of its own: always for the room to see, so never inside a delegation."""
         writes = self.finish(Message.State.COMPLETE)
-        asked = self._created(self._new_message(Message.State.COMPLETE, text=text, inner=False))
-        return Writes(writes.facts + asked.facts, writes.new + asked.new, writes.changes + asked.changes)
+        message = self._new_message(Message.State.COMPLETE, text=text, inner=False)
+        asked = Writes([created_fact(message, question=True)], [message])
+        return message, join(writes, asked)
 
     def close(self) -> None:
         """Stop streaming; after the commit that finished the message."""

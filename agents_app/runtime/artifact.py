@@ -45,6 +45,8 @@ class RunningArtifact(base.Artifact):
             "append": append,
             "last": last,
         }
+        if not append:
+            data |= {"name": row.name, "description": row.description, "metadata": row.metadata}
         fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)
         self._turn.artifacts[row.id] = row
         if self._known:

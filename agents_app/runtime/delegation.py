@@ -11,6 +11,7 @@ from agents_app.base import Answer
 from agents_app.models import INTERRUPTED, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.answer import Writes
 from agents_app.runtime.facts import created_fact, status_fact
+from agents_app.runtime.recovery import is_parked
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ class Delegation:
         return child
 
     async def _wait(self, step: Step) -> None:
-        """Until the child ends. While it waits for a person, this turn waits as well, with nothing in memory."""
+        """Until the child ends. While it waits for somebody, this turn waits as well, with nothing in memory."""
         assert step.child_id is not None
-        settled = self._turn.runtime.when_settled(step.child_id)
+        settled = self._turn.runtime.when_settled(step.child_id, or_parked=True)
         child = await in_thread(_load, step.child_id)
-        if child is not None and child.state not in (*TERMINAL, *INTERRUPTED):
+        if child is not None and child.state not in (*TERMINAL, *INTERRUPTED) and not is_parked(child):
             self._turn.runtime.queue.put(child.id)
             await settled
             child = await in_thread(_load, step.child_id)
@@ -109,6 +110,8 @@ class Delegation:
         elif child.state in INTERRUPTED:
             await self._turn.park(f"{step.name} asks you something.", Writes(changes=self._turn.answer.saved_text()))
             self._turn.wait_for_person()
+        elif is_parked(child):
+            await self._turn.wait_outside(child.status_text, child.updated_at)
         else:
             text, tokens = await in_thread(_read_answer, child)
             self._turn.spend(tokens)

@@ -63,6 +63,7 @@ class Fact:
     data: dict[str, Any]
     task_id: UUID | None = None
     message: Message | None = None
+    about: Model | None = None  # for listeners in this process, who need not read it again
 
 
 @dataclass(slots=True)
@@ -256,8 +257,8 @@ def commit(batch: Sequence[_Waiting]) -> None:
     except BaseException:
         work.undo()
         raise
-    for waiting, refusal in refused:
-        waiting.fail(refusal)
+    for waiting, why in refused:
+        waiting.fail(why)
 
 
 class _Work:
@@ -348,6 +349,7 @@ class _Work:
             task.version += 1
             self.changed_tasks[task.id] = task
             event.task_id, event.version = task.id, task.version
+        event.about = fact.about
         if fact.message is not None:
             fact.message.seq = head.seq
         return event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ADOPT_AT_ONCE = 500
+PARKED = "parked"  # in the place of a runner: the task waits for something outside, and nobody may run it before
 
 
 class Recovery:
@@ -44,17 +45,24 @@ class Recovery:
 
 
 def find_orphans() -> list[UUID]:
-    tasks = Task.objects.runnable().order_by("id").only("id", "lease_owner", "lease_until")[:ADOPT_AT_ONCE]
+    tasks = Task.objects.runnable().exclude(lease_owner=PARKED).order_by("id")
+    tasks = tasks.only("id", "lease_owner", "lease_until")[:ADOPT_AT_ONCE]
     return [task.id for task in tasks if is_free(task)]
 
 
 def is_free(task: Task) -> bool:
-    """Nobody runs it: never taken, its lease expired, or its runner is known to be dead."""
+    """Anybody may run it: never taken, its lease expired, or its runner is known to be dead."""
+    if is_parked(task):
+        return False
     expired = task.lease_until is None or task.lease_until < timezone.now()
     return not task.lease_owner or expired or is_known_dead(task.lease_owner)
 
 
-def lease_end() -> object:
+def is_parked(task: Task) -> bool:
+    return task.lease_owner == PARKED
+
+
+def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.AGENTS_LEASE_SECONDS)
 
 

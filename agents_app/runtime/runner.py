@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
-from agents_app import parts, registry
+from agents_app import base, parts, registry
 from agents_app.brains import BrainError
-from agents_app.models import INTERRUPTED, RUNNABLE, TERMINAL, Message, Step, Task, TaskState
+from agents_app.models import INTERRUPTED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
-from agents_app.runtime.recovery import is_free, lease_end
+from agents_app.runtime.recovery import PARKED, is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.turn import Ended, LeaseLost, Recalled, RunningTurn
 from agents_app.threads import in_thread
@@ -70,9 +71,9 @@ async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
         runtime.queue.put_behind(found)
     if not isinstance(found, tuple):
         return None
-    task, recalled = found
+    task, agent, recalled = found
     await _take_lease(runtime, task)
-    turn = RunningTurn(runtime, task, registry.get_agent(task.agent_id), recalled)
+    turn = RunningTurn(runtime, task, agent, recalled)
     await turn.resume()
     return turn
 
@@ -135,30 +136,48 @@ async def _cancelled(turn: RunningTurn) -> Ended:
     raise asyncio.CancelledError
 
 
-def _load(task_id: UUID) -> tuple[Task, Recalled] | Task | None:
+def _load(task_id: UUID) -> tuple[Task, base.Agent, Recalled] | Task | None:
     """The task with what is known of it; alone when an earlier one goes first; None when there is nothing to run."""
     tasks = Task.objects.select_related("agent", "request__user", "request__agent")
     task = tasks.filter(id=task_id, state__in=RUNNABLE).first()
     if task is None or not is_free(task):
         return None
-    if _goes_later(task):
-        return task
+    if earlier := _find_earlier(task):
+        return None if is_parked(earlier) else task
     answers = Message.objects.filter(task_id=task.id, role=Message.Role.AGENT, state=Message.State.STREAMING)
     steps = list(task.steps.select_related("message"))
-    return task, Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())
+    recalled = Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())
+    return task, _agent(task), recalled
 
 
-def _goes_later(task: Task) -> bool:
+def _agent(task: Task) -> base.Agent:
+    try:
+        return registry.get_agent(task.agent_id)
+    except registry.UnknownAgent:
+        return _Gone(task.agent)
+
+
+class _Gone(base.Agent):
+    """In the place of an agent that was removed while something waited for it."""
+
+    def __init__(self, row: Agent) -> None:
+        self.id, self.name = row.id, row.name  # type: ignore[misc]
+
+    async def respond(self, turn: base.Turn) -> None:
+        await turn.fail(f"{self.name} is not here any more.")
+
+
+def _find_earlier(task: Task) -> Task | None:
     """Messages to a busy agent wait in order. Delegations do not: whoever asked waits for them."""
     if task.parent_id is not None:
-        return False
+        return None
     earlier = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None, id__lt=task.id)
-    return earlier.runnable().exists()
+    return earlier.runnable().only("id", "lease_owner").order_by("id").first()
 
 
 async def _wake_delegators(runtime: Runtime, task: Task) -> None:
     """Whoever delegated goes on."""
-    if task.parent_id is None and task.state not in INTERRUPTED:
+    if task.parent_id is None and task.state in TERMINAL:
         return
     for waiting in await in_thread(_find_delegators, task):
         fact, change = resubmission(waiting)
@@ -167,8 +186,8 @@ async def _wake_delegators(runtime: Runtime, task: Task) -> None:
 
 
 def _find_delegators(task: Task) -> list[Task]:
-    """Tasks that wait for a person only because of a delegation that has ended meanwhile."""
-    steps = Step.objects.filter(kind=Step.Kind.AGENT, finished_at=None, task__state__in=INTERRUPTED)
-    ended = steps.filter(child__state__in=TERMINAL)
-    mine = ended.filter(task=task) if task.state in INTERRUPTED else ended.filter(child=task)
+    """Tasks that wait only because of a delegation that has ended meanwhile."""
+    waits = Q(task__state__in=INTERRUPTED) | Q(task__lease_owner=PARKED)
+    ended = Step.objects.filter(waits, kind=Step.Kind.AGENT, finished_at=None, child__state__in=TERMINAL)
+    mine = ended.filter(child=task) if task.state in TERMINAL else ended.filter(task=task)
     return [step.task for step in mine.select_related("task")]

@@ -31,7 +31,7 @@ class Runtime:
         self.live = LiveText(settings.AGENTS_GATHER_SECONDS)
         self.queue = InlineQueue(self)
         self.recovery = Recovery(self)
-        self._ends: dict[UUID, list[asyncio.Future[str]]] = {}
+        self._ends: dict[UUID, list[tuple[asyncio.Future[str], bool]]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._listening: asyncio.AbstractEventLoop | None = None
 
@@ -64,11 +64,14 @@ class Runtime:
             self._listening = loop
             self.journal.subscribe(self._hear)
 
-    def when_settled(self, task_id: UUID) -> asyncio.Future[str]:
-        """A future of the state in which the task ends or waits for a person. Ask before you look at the database."""
+    def when_settled(self, task_id: UUID, *, or_parked: bool = False) -> asyncio.Future[str]:
+        """A future of the state in which the task ends or waits for a person. Ask before you look at the database.
+
+        `or_parked`: or begins to wait for something that is not here.
+        """
         self.listen()
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._ends.setdefault(task_id, []).append(future)
+        self._ends.setdefault(task_id, []).append((future, or_parked))
         return future
 
     async def save_texts(self) -> None:
@@ -81,10 +84,21 @@ class Runtime:
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:
-            if event.type == EventType.TASK_STATUS and event.data["state"] in (*TERMINAL, *INTERRUPTED):
-                for future in self._ends.pop(event.task_id, ()) if event.task_id else ():
-                    if not future.done():
-                        future.set_result(event.data["state"])
+            if event.type == EventType.TASK_STATUS and event.task_id in self._ends:
+                self._settle(event.task_id, event.data)
+
+    def _settle(self, task_id: UUID, data: dict[str, Any]) -> None:
+        settled, parked = data["state"] in (*TERMINAL, *INTERRUPTED), "waiting_since" in data
+        if not settled and not parked:
+            return
+        left = []
+        for future, or_parked in self._ends.pop(task_id):
+            if not settled and not or_parked:
+                left.append((future, or_parked))
+            elif not future.done():
+                future.set_result(data["state"])
+        if left:
+            self._ends[task_id] = left
 
     def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         self.beside(_repeat(seconds, do))

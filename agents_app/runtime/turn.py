@@ -18,12 +18,13 @@ from agents_app import base, parts
 from agents_app.actions.attachments import save_parts
 from agents_app.base import Part, Said, Tool, ToolError, ToolResult
 from agents_app.brains import thinking
-from agents_app.models import INTERRUPTED, Artifact, EventType, Message, Step, Task, TaskState
+from agents_app.models import TERMINAL, Artifact, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.answer import AnswerText, Writes, join
 from agents_app.runtime.artifact import RunningArtifact
 from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.journal import Chain, Entry, Fact, Refused, TaskChange
+from agents_app.runtime.recovery import PARKED
 from agents_app.runtime.thinking import DurableThinking
 from agents_app.threads import in_thread
 
@@ -79,6 +80,7 @@ class RunningTurn(base.Turn):
         self._chain = recalled.chain
         self._unsaved = 0
         self.answers: list[Message] = []
+        self.question: Message | None = None  # what it waits with
         self.artifacts: dict[UUID, Artifact] = {}
         # What an earlier run finished and this one has not come to yet. A brain's own calls come from its log.
         self._ahead = {step.key for step in recalled.steps if step.finished_at and not step.key.startswith("call:")}
@@ -120,15 +122,21 @@ class RunningTurn(base.Turn):
         metadata: Mapping[str, Any] | None = None,
         last: bool = True,
     ) -> RunningArtifact:
+        values = {"name": name, "description": description, "metadata": dict(metadata or {})}
+        return await self.add_keyed(self._key("artifact"), parts, values, last=last)
+
+    async def add_keyed(
+        self, key: str, parts: Sequence[Part], values: dict[str, Any], *, last: bool = True
+    ) -> RunningArtifact:
+        """Save a result under a key that is the same in every run. `values`: fields of the artifact."""
         self._stop_if_cancelled()
-        artifact_id = uuid5(self.task_id, self._key("artifact"))
+        artifact_id = uuid5(self.task_id, key)
         row = await in_thread(Artifact.objects.filter(id=artifact_id).first) if self._ran_before else None
         if row is None or not self.replaying:
             message = await self._begin()
-            values = {"name": name, "description": description, "metadata": dict(metadata or {})}
             known = row is not None
             row = Artifact(id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values)
-            await RunningArtifact(self, row, known).save(parts, append=False, last=last)
+            await RunningArtifact(self, row, known).save(tuple(parts), append=False, last=last)
         return RunningArtifact(self, row, True)
 
     # -- what an agent does
@@ -159,16 +167,20 @@ class RunningTurn(base.Turn):
         return await Delegation(self, self._key("agent"), agent_id, text).run()
 
     async def ask(self, question: str) -> Said:
+        return await self.ask_keyed(self._key("ask"), question)
+
+    async def ask_keyed(
+        self, key: str, question: str, *, state: TaskState = TaskState.INPUT_REQUIRED, **data: Any
+    ) -> Said:
+        """Ask once in the task's life. `data` is kept with the step."""
         self._stop_if_cancelled()
-        key = self._key("ask")
         step = self.recall(key)
         if step is None:
-            step = Step(
-                task=self.task, key=key, kind=Step.Kind.ASK, data={"question": question}, started_at=timezone.now()
-            )
-            writes = self.answer.question(question)
-            step.message = writes.new[-1]
-            await self.park(question, join(writes, Writes(new=[step])))
+            data = {"question": question, **data}
+            step = Step(task=self.task, key=key, kind=Step.Kind.ASK, data=data, started_at=timezone.now())
+            self.question, writes = self.answer.question(question)
+            step.message = self.question
+            await self.park(question, join(writes, Writes(new=[step])), self.question, state=state)
         if not step.finished_at:
             self.wait_for_person()
         return await in_thread(_load_said, UUID(step.data["answer"]))
@@ -208,19 +220,34 @@ class RunningTurn(base.Turn):
 
     async def end(self, ended: Ended) -> None:
         """The one place where a task's run ends. A turn that waits for a person was saved when it began to wait."""
-        if ended.state not in INTERRUPTED:
+        if ended.state in TERMINAL:
             message_state = {
                 TaskState.COMPLETED: Message.State.COMPLETE,
                 TaskState.CANCELED: Message.State.STOPPED,
             }.get(ended.state, Message.State.FAILED)
             writes = self.answer.finish(message_state, ended.reason, extra=ended.extra)
-            self.answers += writes.new
+            self._note_answers(writes)
             await self._leave(ended.state, ended.reason, writes)
         self.answer.close()
 
-    async def park(self, reason: str, writes: Writes) -> None:
+    async def park(
+        self,
+        reason: str,
+        writes: Writes,
+        question: Message | None = None,
+        *,
+        state: TaskState = TaskState.INPUT_REQUIRED,
+    ) -> None:
         """Wait for a person, with nothing held in memory."""
-        await self._leave(TaskState.INPUT_REQUIRED, reason, writes, attempts=0)
+        await self._leave(state, reason, writes, question, attempts=0)
+
+    async def wait_outside(self, reason: str, since: datetime, writes: Writes | None = None) -> None:
+        """Wait for something that is not here, with nothing held in memory, until somebody commits a `resubmission`."""
+        writes = join(writes or Writes(), Writes(changes=self.answer.saved_text()))
+        budget = {name: value for name, value in self.task.budget.items() if name != "deadline"}
+        fields: dict[str, Any] = {"lease_owner": PARKED, "attempts": 0, "budget": budget}
+        await self._leave(TaskState.SUBMITTED, reason, writes, waiting_since=since, **fields)
+        raise Ended(TaskState.SUBMITTED)
 
     async def hand_over(self) -> None:
         """Leave the task as it is for the next process."""
@@ -305,7 +332,7 @@ class RunningTurn(base.Turn):
         async with self._beginning:
             if self.answer.message is None:
                 writes = self.answer.begin()
-                self.answers += writes.new
+                self._note_answers(writes)
                 await self.post(*writes.facts, new=writes.new)
             assert self.answer.message is not None
             return self.answer.message
@@ -337,18 +364,30 @@ class RunningTurn(base.Turn):
             raise ToolError(answer.text)
         return ToolResult(answer.text, {"agent": answer.agent_id, "state": answer.state, "text": answer.text})
 
-    async def _leave(self, state: TaskState, reason: str, writes: Writes, **fields: Any) -> None:
-        fields |= {"state": state, "status_text": reason, "plain_reply": self.task.plain_reply}
-        fields |= {"lease_owner": "", "lease_until": None, "updated_at": timezone.now()}
-        fact = status_fact(self.task, state, reason)
+    async def _leave(
+        self,
+        state: TaskState,
+        reason: str,
+        writes: Writes,
+        question: Message | None = None,
+        waiting_since: datetime | None = None,
+        **more: Any,
+    ) -> None:
+        now = timezone.now()
+        fields: dict[str, Any] = {"state": state, "status_text": reason, "plain_reply": self.task.plain_reply}
+        fields |= {"lease_owner": "", "lease_until": None, "updated_at": now} | more
+        fact = status_fact(self.task, state, reason, question, waiting_since)
         # What others may read before `commit` returns, because they hear of the event first.
-        self.task.state, self.task.status_text, self.task.updated_at = state, reason, fields["updated_at"]
+        self.task.state, self.task.status_text, self.task.updated_at = state, reason, now
         await self.commit(*writes.facts, fact, new=writes.new, changes=writes.changes, **fields)
 
     def _check_mine(self, task: Task) -> None:
         mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
         if not mine or task.is_terminal:
             raise LeaseLost
+
+    def _note_answers(self, writes: Writes) -> None:
+        self.answers += [row for row in writes.new if isinstance(row, Message)]
 
     def _stop_if_cancelled(self) -> None:
         if self.cancelled:

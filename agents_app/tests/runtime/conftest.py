@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -29,9 +30,9 @@ class Room:
         fact = Fact(EventType.CONVERSATION_CHANGED, {"title": ""})
         await self.runtime.journal.append(Entry(self.id, [fact], opens=JournalHead(context_id=self.id)))
 
-    async def ask(self, agent_id: str, text: str) -> Task:
+    async def ask(self, agent_id: str, text: str, **values: Any) -> Task:
         """Post a request and put its task into the queue."""
-        request = Message(context_id=self.id, role=Message.Role.USER, text=text, created_at=timezone.now())
+        request = Message(context_id=self.id, role=Message.Role.USER, text=text, created_at=timezone.now(), **values)
         writes = TaskWrites(new=[request], facts=[created_fact(request)])
         task = begin_task(writes, request, agent_id, None)
         await self.runtime.journal.append(Entry(self.id, writes.facts, writes.new))

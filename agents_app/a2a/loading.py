@@ -1,0 +1,145 @@
+"""Tasks as A2A shows them, read from the database: few queries for any number of tasks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from agents_app.a2a import wire
+from agents_app.a2a.wire import Json, TaskView
+from agents_app.models import INTERRUPTED, Artifact, Event, EventType, JournalHead, Message, Step, Task
+from agents_app.parts import attachment_id, load_raw, to_json
+from agents_app.threads import in_thread
+
+
+def load_view(task_id: UUID) -> TaskView | None:
+    """A task as it was at one moment: `task.version` is the last event it tells of."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql" and len(connection.savepoint_ids) == 0:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        tasks = list(Task.objects.filter(id=task_id))
+        return load_views(tasks)[0] if tasks else None
+
+
+def load_views(tasks: Sequence[Task], *, artifacts: bool = True) -> list[TaskView]:
+    """Four queries, whatever the number of tasks."""
+    ids = [task.id for task in tasks]
+    names = context_names({task.context_id for task in tasks})
+    questions = _questions(ids)
+    asked = {message_id for messages in questions.values() for message_id in messages}
+    said, answers = _messages(tasks, asked)
+    made = _by_task(Artifact.objects.filter(task_id__in=ids).order_by("created_at", "id")) if artifacts else {}
+    views = []
+    for task in tasks:
+        view = TaskView(task, names[task.context_id], said[task.id], None, answers[task.id], made.get(task.id, []))
+        open_ones = [message for message in view.said if message.id in questions.get(task.id, ())]
+        view.question = open_ones[-1] if open_ones and task.state in INTERRUPTED else None
+        rows: list[Message | Artifact] = [*view.said, *view.answers, *view.artifacts]
+        for row in rows:
+            row.parts = with_files(row.parts)
+        views.append(view)
+    return views
+
+
+def context_names(context_ids: set[UUID]) -> dict[UUID, str]:
+    """contextIds on the wire."""
+    named = dict(
+        JournalHead.objects.filter(context_id__in=context_ids).exclude(name="").values_list("context_id", "name")
+    )
+    return {context_id: named.get(context_id, str(context_id)) for context_id in context_ids}
+
+
+def _questions(task_ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    asks = Step.objects.filter(task_id__in=task_ids, kind=Step.Kind.ASK).exclude(message=None)
+    for task_id, message_id in asks.values_list("task_id", "message_id"):
+        found[task_id].append(message_id)
+    return found
+
+
+def _messages(tasks: Sequence[Task], asked: set[UUID]) -> tuple[Any, Any]:
+    """What was said to each task, and what it answered."""
+    by_request: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for task in tasks:
+        by_request[task.request_id].append(task.id)
+    said: defaultdict[UUID, list[Message]] = defaultdict(list)
+    answers: defaultdict[UUID, list[Message]] = defaultdict(list)
+    wanted = Q(task_id__in=[task.id for task in tasks]) | Q(id__in=list(by_request))
+    for message in Message.objects.filter(wanted).order_by("seq"):
+        for task_id in by_request.get(message.id, ()):
+            said[task_id].append(message)
+        if message.id not in by_request and message.task_id is not None:
+            spoken = message.role == Message.Role.USER or message.id in asked
+            (said if spoken else answers)[message.task_id].append(message)
+    return said, answers
+
+
+def has_files(parts: Iterable[Json]) -> bool:
+    return any(attachment_id(part) for part in parts)
+
+
+def with_files(parts: Iterable[Json]) -> list[Json]:
+    """What we keep in files travels inside. Reads the database and the files."""
+    return [to_json(load_raw(part)) if attachment_id(part) else part for part in parts]
+
+
+def _by_task(artifacts: Any) -> defaultdict[UUID, list[Artifact]]:
+    found: defaultdict[UUID, list[Artifact]] = defaultdict(list)
+    for artifact in artifacts:
+        found[artifact.task_id].append(artifact)
+    return found
+
+
+# -- events
+
+
+async def load_event_json(event: Event) -> Json | None:
+    """A StreamResponse that tells of one event of a task; None: A2A has no word for it."""
+    return await in_thread(_event_json, event)
+
+
+def _event_json(event: Event) -> Json | None:
+    complete(event)
+    context = context_names({event.context_id})[event.context_id]
+    if event.type == EventType.TASK_STATUS:
+        return wire.status_update(event, context)
+    if event.type == EventType.TASK_ARTIFACT:
+        return wire.artifact_update(event, context)
+    message = wire.answer_of(event)
+    if message is None or message.state == Message.State.STREAMING or not (message.text or message.parts):
+        return None
+    return wire.answer_update(message, context)
+
+
+def load_events(task_id: UUID, after: int) -> list[Event]:
+    """A task's events after that version, complete."""
+    events = list(Event.objects.filter(task_id=task_id, version__gt=after).order_by("version"))
+    for event in events:
+        complete(event)
+    return events
+
+
+def is_complete(event: Event) -> bool:
+    """Whether everything that its A2A form tells is there without reading the database."""
+    if event.type == EventType.TASK_ARTIFACT:
+        return not has_files(event.data["parts"])
+    if event.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_CHANGED):
+        return isinstance(event.about, Message) and not has_files(event.about.parts)
+    return True
+
+
+def complete(event: Event) -> Event:
+    if event.type == EventType.TASK_ARTIFACT:
+        event.data = {**event.data, "parts": with_files(event.data["parts"])}
+    elif event.type in (EventType.MESSAGE_CREATED, EventType.MESSAGE_CHANGED):
+        message = Message.objects.filter(id=event.data["message"]).first()
+        if message is not None:
+            message.parts = with_files(message.parts)
+        event.about = message
+    return event

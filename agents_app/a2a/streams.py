@@ -1,0 +1,256 @@
+"""A task's events as an A2A stream: from a moment on, in order, none lost, none twice, whichever process runs the task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from agents_app import runtime
+from agents_app.a2a import wire
+from agents_app.a2a.loading import complete, is_complete, load_events
+from agents_app.a2a.wire import Json, TaskView
+from agents_app.models import Event, EventType, Message, TaskState
+from agents_app.runtime.live import Piece
+from agents_app.runtime.runtime import Runtime
+from agents_app.threads import in_thread
+
+POLL_SECONDS = 2.0  # for events of other processes, and for what got lost on the way
+WAITING_AT_MOST = 1000  # news for one slow reader; what is more is read from the journal instead
+
+
+class StreamEvent(NamedTuple):
+    """`id` numbers it for Last-Event-ID: the task's version, and inside a growing answer also where its text ends."""
+
+    id: str
+    json: Json  # a StreamResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What a reader has: events up to `version`, and of the answer that streamed then its first `length` characters."""
+
+    version: int = 0
+    message_id: UUID | None = None
+    length: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.version}-{self.message_id.hex}-{self.length}" if self.message_id else str(self.version)
+
+    @classmethod
+    def parse(cls, text: str) -> Position | None:
+        """None: not a number of ours."""
+        try:
+            match text.split("-"):
+                case [version]:
+                    return cls(int(version))
+                case [version, message_id, length]:
+                    return cls(int(version), UUID(message_id), int(length))
+        except ValueError:
+            pass
+        return None
+
+
+class _Watch:
+    """News of one task for one reader."""
+
+    def __init__(self) -> None:
+        self.news: deque[Event | Piece] = deque()
+        self.is_incomplete = False
+        self.wake = asyncio.Event()
+
+    def tell(self, item: Event | Piece) -> None:
+        if len(self.news) >= WAITING_AT_MOST:
+            self.news.clear()
+            self.is_incomplete = True
+        self.news.append(item)
+        self.wake.set()
+
+
+class _Hub:
+    """The watches of this process."""
+
+    def __init__(self, of: Runtime) -> None:
+        self._by_task: defaultdict[UUID, set[_Watch]] = defaultdict(set)
+        self._by_context: defaultdict[UUID, set[_Watch]] = defaultdict(set)
+        self.loop = asyncio.get_running_loop()
+        of.journal.subscribe(self._hear)
+        of.live.subscribe(self._stream)
+
+    def add(self, watch: _Watch, task_id: UUID, context_id: UUID) -> None:
+        self._by_task[task_id].add(watch)
+        self._by_context[context_id].add(watch)
+
+    def remove(self, watch: _Watch, task_id: UUID, context_id: UUID) -> None:
+        for index, key in ((self._by_task, task_id), (self._by_context, context_id)):
+            index[key].discard(watch)
+            if not index[key]:
+                del index[key]
+
+    def _hear(self, events: list[Event]) -> None:
+        for event in events if self._by_task else ():
+            for watch in self._by_task.get(event.task_id, ()) if event.task_id else ():
+                watch.tell(event)
+
+    async def _stream(self, pieces: list[Piece]) -> None:
+        for piece in pieces if self._by_context else ():
+            for watch in self._by_context.get(piece.context_id, ()):
+                watch.tell(piece)
+
+
+_hubs: WeakKeyDictionary[Runtime, _Hub] = WeakKeyDictionary()
+
+
+def _hub() -> _Hub:
+    current = runtime.current()
+    hub = _hubs.get(current)
+    if hub is None or hub.loop is not asyncio.get_running_loop():
+        hub = _hubs[current] = _Hub(current)
+    return hub
+
+
+class TaskStream:
+    """One reader of one task. Watch first, then look at the task, then `follow`: so nothing falls between."""
+
+    def __init__(self, task_id: UUID, context_id: UUID, context: str) -> None:
+        self._task_id = task_id
+        self._context_id = context_id
+        self._context = context
+        self._watch = _Watch()
+        self._hub = _hub()
+        self._version = 0
+        self._lengths: dict[UUID, int] = {}  # of the answers, as the reader has them
+        self._streaming: UUID | None = None
+        self._hub.add(self._watch, task_id, context_id)
+
+    def close(self) -> None:
+        self._hub.remove(self._watch, self._task_id, self._context_id)
+
+    def begin(self, view: TaskView) -> StreamEvent:
+        """The reader gets the task as it is; what follows is what happens from then on."""
+        self._version = view.task.version
+        for message in view.answers:
+            if message.state == Message.State.STREAMING:
+                message.text = self._live_text(message)
+                self._streaming = message.id
+            self._lengths[message.id] = len(message.text)
+        return self._event({"task": wire.task_json(view)})
+
+    def resume(self, position: Position) -> None:
+        """The reader has everything up to there."""
+        self._version = position.version
+        if position.message_id:
+            self._lengths[position.message_id] = position.length
+            self._streaming = position.message_id
+        self._watch.is_incomplete = True
+        self._watch.wake.set()
+
+    async def follow(self, *, until_waiting: bool) -> AsyncGenerator[StreamEvent | None, None]:
+        """What happens next, until the task ends; with `until_waiting` also until it waits for the caller.
+
+        None: nothing happened for a while. Close the stream after it.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._watch.wake.wait()
+            except TimeoutError:
+                yield None
+                self._watch.is_incomplete = True  # nothing heard is no proof that nothing happened
+            async for item in self._news():
+                for told in self._tell(item):
+                    yield told
+                if isinstance(item, Event) and _is_over(item, until_waiting):
+                    return
+
+    async def _news(self) -> AsyncIterator[Event | Piece]:
+        """In order and without gaps: what was not heard is read from the journal."""
+        self._watch.wake.clear()
+        if self._watch.is_incomplete:
+            self._watch.is_incomplete = False
+            for event in await self._missed():
+                yield event
+        while self._watch.news:
+            item = self._watch.news.popleft()
+            if isinstance(item, Event) and (item.version or 0) > self._version + 1:
+                for event in await self._missed():
+                    yield event
+            if isinstance(item, Event) and not is_complete(item):
+                await in_thread(complete, item)
+            yield item
+
+    async def _missed(self) -> list[Event]:
+        return await in_thread(load_events, self._task_id, self._version)
+
+    def _tell(self, item: Event | Piece) -> Iterator[StreamEvent]:
+        if isinstance(item, Piece):
+            yield from self._tell_piece(item)
+        elif item.version is not None and item.version > self._version:
+            self._version = item.version
+            yield from self._tell_event(item)
+
+    def _tell_event(self, event: Event) -> Iterator[StreamEvent]:
+        if event.type == EventType.TASK_STATUS:
+            yield self._event(wire.status_update(event, self._context))
+        elif event.type == EventType.TASK_ARTIFACT:
+            yield self._event(wire.artifact_update(event, self._context))
+        elif message := wire.answer_of(event):
+            yield from self._tell_answer(message)
+
+    def _tell_answer(self, message: Message) -> Iterator[StreamEvent]:
+        if message.state == Message.State.STREAMING:
+            yield from self._catch_up(message)
+        else:
+            yield from self._finish(message)
+
+    def _catch_up(self, message: Message) -> Iterator[StreamEvent]:
+        """An answer begins, or was cut back after a crash."""
+        text, have = self._live_text(message), self._lengths.get(message.id, 0)
+        self._streaming = message.id
+        if len(text) < have or (message.id not in self._lengths and not text):
+            self._lengths[message.id] = 0
+            have = 0
+        if len(text) > have:
+            yield self._text(message.id, text[have:], append=have > 0)
+
+    def _finish(self, message: Message) -> Iterator[StreamEvent]:
+        """The rest of an answer, or the whole when the reader has none of it or something else."""
+        have = self._lengths.get(message.id, 0)
+        self._streaming = None
+        self._lengths[message.id] = len(message.text)
+        if message.parts or (message.text and not 0 < have <= len(message.text)):
+            yield self._event(wire.answer_update(message, self._context))
+        elif message.text:
+            rest = wire.text_update(
+                self._task_id, self._context, message.id, message.text[have:], append=True, last=True
+            )
+            yield self._event(rest)
+
+    def _tell_piece(self, piece: Piece) -> Iterator[StreamEvent]:
+        if piece.message_id != self._streaming:
+            return
+        have = self._lengths.get(piece.message_id, 0)
+        text = piece.text[max(have - piece.offset, 0) :]
+        if text and piece.offset <= have:
+            yield self._text(piece.message_id, text, append=have > 0)
+
+    def _text(self, message_id: UUID, text: str, *, append: bool) -> StreamEvent:
+        self._lengths[message_id] = self._lengths.get(message_id, 0) + len(text)
+        return self._event(wire.text_update(self._task_id, self._context, message_id, text, append=append, last=False))
+
+    def _event(self, json: Json) -> StreamEvent:
+        length = self._lengths.get(self._streaming, 0) if self._streaming else 0
+        return StreamEvent(str(Position(self._version, self._streaming if length else None, length)), json)
+
+    def _live_text(self, message: Message) -> str:
+        live = runtime.current().live.snapshot(message.id)
+        return message.text if live is None else live
+
+
+def _is_over(event: Event, until_waiting: bool) -> bool:
+    waits = event.type == EventType.TASK_STATUS and event.data["state"] == TaskState.INPUT_REQUIRED
+    return wire.is_end(event) or (until_waiting and waits)

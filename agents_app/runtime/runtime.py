@@ -37,11 +37,15 @@ class Runtime:
 
     async def start(self) -> None:
         """Run tasks that wait, also those that a dead process left, and keep what runs alive."""
+        self.keep_alive()
+        self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
+        signals.runtime_starting.send(sender=Runtime, runtime=self)
+
+    def keep_alive(self) -> None:
+        """Only that: for a command that runs a task of its own beside a server, and takes nothing of what waits there."""
         self.listen()
         self._every(settings.AGENTS_SAVE_SECONDS, self.save_texts)
         self._every(LEASE_CHECK_SECONDS, self.recovery.keep_leases)
-        self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
-        signals.runtime_starting.send(sender=Runtime, runtime=self)
 
     async def stop(self) -> None:
         """Let running tasks finish for a while, hand the rest over, save everything."""

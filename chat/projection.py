@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from accounts.access import find_first_admin
 from agents_app.models import Event, EventType
-from agents_app.runtime.rows import insert
+from agents_app.runtime.rows import insert, new_row
 from chat.models import Conversation, Participant
 from chat.titles import title_from
 
@@ -31,7 +31,8 @@ def project_events(sender: Any, events: list[Event], **kwargs: Any) -> None:
 def _room(event: Event, newest: Event) -> list[Model]:
     """A program began a conversation: its owner finds it in the list; what a guest began, the administrator does."""
     owner = UUID(event.data["owner"])
-    conversation = Conversation(
+    conversation = new_row(
+        Conversation,
         id=event.context_id,
         title=title_from(event.data["text"]),
         created_by_id=owner,
@@ -42,8 +43,8 @@ def _room(event: Event, newest: Event) -> list[Model]:
     people = {owner} | (
         {_administrator(int(time.monotonic() // ADMIN_KNOWN_SECONDS))} if event.data["guest"] else set()
     )
-    seats = [Participant(user_id=user_id, **common) for user_id in people if user_id]
-    return [conversation, *seats, Participant(agent_id=event.data["agent"], **common)]
+    seats = [new_row(Participant, user_id=user_id, **common) for user_id in people if user_id]
+    return [conversation, *seats, new_row(Participant, agent_id=event.data["agent"], **common)]
 
 
 @lru_cache(maxsize=1)

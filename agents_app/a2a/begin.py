@@ -41,6 +41,7 @@ from agents_app.models import (
 from agents_app.parts import to_json
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Chain, Entry, Fact
+from agents_app.runtime.rows import new_row
 from agents_app.runtime.runner import Begun
 from agents_app.runtime.turn import Recalled
 from agents_app.threads import in_thread
@@ -189,7 +190,9 @@ def _open_question(task: Task) -> Step | None:
 
 
 def _new_context(name: str, caller: Caller) -> JournalHead:
-    return JournalHead(context_id=uuid7(), owner_id=caller.user_id, tenant=caller.tenant, name=name, via=Via.A2A)
+    return new_row(
+        JournalHead, context_id=uuid7(), owner_id=caller.user_id, tenant=caller.tenant, name=name, via=Via.A2A
+    )
 
 
 def _opened(message: Message, agent: Agent, caller: Caller) -> Fact:
@@ -208,7 +211,8 @@ async def _message(request: SendRequest, context_id: UUID, caller: Caller | None
     else:
         json = [to_json(part) for part in parts]
     wire = {"messageId": request.message_id, "extensions": request.extensions, "referenceTaskIds": request.references}
-    return Message(
+    return new_row(
+        Message,
         context_id=context_id,
         role=Message.Role.USER,
         user_id=caller.user_id if caller else None,
@@ -236,7 +240,8 @@ def _said(request: SendRequest, message: Message, caller: Caller) -> Said:
 
 def _first_view(started: Started, message: Message, task: Task) -> TaskView:
     """The task as it was when it began: its own row belongs to the journal, and goes on."""
-    first = Task(
+    first = new_row(
+        Task,
         id=task.id,
         context_id=task.context_id,
         agent_id=task.agent_id,

@@ -22,6 +22,7 @@ from agents_app import runtime
 from agents_app.a2a.masking import MASK, mask_header, mask_text, without_beginning, without_last_word
 from agents_app.models import WireMessage
 from agents_app.runtime.journal import Entry, Journal
+from agents_app.runtime.rows import new_row
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,8 @@ def record(
     if not is_on() or _waiting.get(runtime.current().journal, 0) >= MAX_WAITING:
         return
     secrets = tuple(secrets)
-    row = WireMessage(
+    row = new_row(
+        WireMessage,
         task_id=task_id,
         agent_id=_short(agent_id, 64),
         direction=direction,

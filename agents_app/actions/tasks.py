@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,6 +18,7 @@ from agents_app.runtime.facts import changed_fact, status_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
 from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
+from agents_app.runtime.rows import new_row, twin
 from agents_app.threads import in_thread
 
 STOP_SECONDS = 3.0  # an agent that does not stop by then is left alone with its work
@@ -60,21 +60,14 @@ def begin_claimed(
     task.lease_owner, task.lease_until = runtime.current().owner, lease_end()
     task.budget = first_budget(task.budget)
     writes.facts.append(status_fact(task, TaskState.WORKING))
-    return task, copy(task)  # the saved row belongs to the journal's thread
+    return task, twin(task)  # the saved row belongs to the journal's thread
 
 
 def begin_task(writes: TaskWrites, request: Message, agent_id: str, owner_id: Any, **values: Any) -> Task:
     """A new task for an agent: to answer `request`, for `owner_id`."""
     now = timezone.now()
-    task = Task(
-        context_id=request.context_id,
-        agent_id=agent_id,
-        owner_id=owner_id,
-        request=request,
-        created_at=now,
-        updated_at=now,
-        **values,
-    )
+    common: dict[str, Any] = {"context_id": request.context_id, "agent_id": agent_id, "owner_id": owner_id}
+    task = new_row(Task, request=request, created_at=now, updated_at=now, **common | values)
     writes.new.append(task)
     writes.facts.append(status_fact(task, TaskState.SUBMITTED))
     writes.put.append(task.id)

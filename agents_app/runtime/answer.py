@@ -14,6 +14,7 @@ from agents_app.models import Message, Task
 from agents_app.runtime.facts import changed_fact, created_fact
 from agents_app.runtime.journal import Fact
 from agents_app.runtime.live import LiveText
+from agents_app.runtime.rows import new_row
 
 BREATH = 64  # pieces after which an agent that never waits lets others run
 
@@ -106,18 +107,16 @@ class AnswerText:
         return changed
 
     def _new_message(self, state: str, **values: Any) -> Message:
-        return Message(
-            **{
-                "context_id": self._task.context_id,
-                "role": Message.Role.AGENT,
-                "agent": self._task.agent,
-                "task": self._task,
-                "inner": self._task.parent_id is not None,
-                "state": state,
-                "created_at": timezone.now(),
-            }
-            | values
-        )
+        common: dict[str, Any] = {
+            "context_id": self._task.context_id,
+            "role": Message.Role.AGENT,
+            "agent": self._task.agent,
+            "task": self._task,
+            "inner": self._task.parent_id is not None,
+            "state": state,
+            "created_at": timezone.now(),
+        }
+        return new_row(Message, **common | values)
 
     def _created(self, message: Message) -> Writes:
         return Writes([created_fact(message)], [message])

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from agents_app import signals
 from agents_app.models import Event, EventType, JournalHead, Message, Task
-from agents_app.runtime.rows import insert, update
+from agents_app.runtime.rows import insert, new_row, update
 
 logger = logging.getLogger(__name__)
 
@@ -343,7 +343,9 @@ class _Work:
         assert entry.context_id is not None
         head = self.heads[entry.context_id]
         head.seq += 1
-        event = Event(context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now)
+        event = new_row(
+            Event, context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now
+        )
         if fact.task_id is not None:
             task = self.tasks[fact.task_id]
             task.version += 1

@@ -95,7 +95,7 @@ class Runtime:
         settled, parked = data["state"] in (*TERMINAL, *INTERRUPTED), "waiting_since" in data
         if not settled and not parked:
             return
-        left = []
+        left: list[tuple[asyncio.Future[str], bool]] = []
         for future, or_parked in self._ends.pop(task_id):
             if not settled and not or_parked:
                 left.append((future, or_parked))

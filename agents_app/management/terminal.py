@@ -6,14 +6,24 @@ import asyncio
 import io
 from typing import TextIO
 
+from agents_app.models import TaskState
+
+EXIT_CODES: dict[str, int] = {
+    TaskState.COMPLETED: 0,
+    TaskState.FAILED: 1,
+    TaskState.REJECTED: 2,
+    TaskState.CANCELED: 3,
+}
+WAITS = 4  # it is not over
+
 
 async def read_line(source: TextIO) -> str | None:
     """A line without its end, or None at the end of the input. Does not keep the loop from hearing of Ctrl-C."""
     try:
         descriptor = source.fileno()
         loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(descriptor, _settle, ready)
     except (io.UnsupportedOperation, PermissionError):  # a file, which is always ready
         return _line(source)
     try:
@@ -26,3 +36,8 @@ async def read_line(source: TextIO) -> str | None:
 def _line(source: TextIO) -> str | None:
     line = source.readline()
     return line.rstrip("\r\n") if line else None
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -13,12 +13,9 @@ from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.agents import register_agents
 from agents_app.asking import Asking, Outcome
-from agents_app.management.terminal import read_line
+from agents_app.management.terminal import EXIT_CODES, WAITS, read_line
 from agents_app.models import Agent, TaskState
 from agents_app.threads import in_thread
-
-EXIT_CODES = {TaskState.COMPLETED: 0, TaskState.FAILED: 1, TaskState.REJECTED: 2, TaskState.CANCELED: 3}
-WAITS = 4
 
 
 class Command(BaseCommand):
@@ -56,7 +53,7 @@ class Command(BaseCommand):
 
     def _tell(self, outcome: Outcome, shown: dict[str, Any] | None) -> None:
         task = outcome.task
-        code = EXIT_CODES.get(TaskState(task.state), WAITS)
+        code = EXIT_CODES.get(task.state, WAITS)
         if shown is not None:
             self.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2))
         elif code == WAITS:

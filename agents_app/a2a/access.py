@@ -17,7 +17,7 @@ async def get_task(task_id: str, agent_id: str, caller: Caller) -> Task:
     id = as_uuid(task_id)
     task = await in_thread(list_tasks(agent_id, caller).filter(id=id).select_related("agent").first) if id else None
     if task is None:
-        raise TaskNotFoundError("There is no such task here.")
+        raise TaskNotFoundError("There is no such task here.", data={"metadata": {"taskId": task_id}})
     return task
 
 

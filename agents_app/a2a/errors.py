@@ -16,6 +16,7 @@ from a2a.utils.errors import (
 Json = dict[str, Any]
 
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 DOMAIN = "a2a-protocol.org"
 OURS = "tkr-agent-chat"
@@ -96,16 +97,25 @@ def rest_error(error: A2AError | Refusal) -> Json:
 
 
 def details(error: A2AError | Refusal) -> list[Json]:
+    """google.rpc details as JSON."""
     if isinstance(error, Refusal):
-        return [{"@type": ERROR_INFO, "reason": error.reason, "domain": OURS}]
+        return _refusal_details(error)
     mapping = A2A_ERROR_MAPPING.get(_known(error))
-    found: list[Json] = [
-        {"@type": ERROR_INFO, "reason": mapping.reason if mapping else "INVALID_REQUEST", "domain": DOMAIN}
-    ]
+    info: Json = {"@type": ERROR_INFO, "reason": mapping.reason if mapping else "INVALID_REQUEST", "domain": DOMAIN}
+    if metadata := (error.data or {}).get("metadata"):
+        info["metadata"] = metadata
+    found = [info]
     violations = (error.data or {}).get("violations")
     if violations:
         named = [{"field": field, "description": description} for field, description in violations]
         found.append({"@type": BAD_REQUEST, "fieldViolations": named})
+    return found
+
+
+def _refusal_details(refusal: Refusal) -> list[Json]:
+    found: list[Json] = [{"@type": ERROR_INFO, "reason": refusal.reason, "domain": OURS}]
+    if seconds := refusal.headers.get("retry-after"):
+        found.append({"@type": RETRY_INFO, "retryDelay": f"{seconds}s"})
     return found
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents_app import runtime
+from agents_app.a2a.access import as_uuid
 from agents_app.a2a.masking import MASK, mask_header, mask_text, without_beginning, without_last_word
 from agents_app.models import WireMessage
 from agents_app.runtime.journal import Entry, Journal
@@ -110,6 +111,15 @@ def record(
         created_at=timezone.now(),
     )
     _save(row)
+
+
+def task_of(result: Any) -> UUID | None:
+    """The task that an answer, or an event of a stream, tells of."""
+    if not isinstance(result, dict) or "totalSize" in result:
+        return None
+    told = result.get("task") or result.get("message") or result
+    id = told.get("taskId") or told.get("id")
+    return as_uuid(id) if isinstance(id, str) else None
 
 
 def masked_body(body: Body, secrets: Iterable[str] = ()) -> str:

@@ -1,0 +1,160 @@
+"""One call of an agent over HTTP: what the bindings have in common."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import AbstractContextManager, ExitStack, aclosing
+from typing import Any
+from uuid import UUID
+
+from a2a.utils.errors import A2AError, InternalError
+
+from agents_app.a2a import wire_log
+from agents_app.a2a.admission import Admission
+from agents_app.a2a.caller import Caller
+from agents_app.a2a.errors import Refusal
+from agents_app.a2a.http import Frames, Request, Response, Send, send_events
+from agents_app.a2a.negotiation import (
+    LEGACY_EXTENSIONS,
+    active_extensions,
+    named_extensions,
+    require_current,
+    require_extensions,
+)
+from agents_app.a2a.operations import Operations, Stream
+from agents_app.a2a.wire_log import Capture, task_of
+from agents_app.models import Agent
+
+logger = logging.getLogger(__name__)
+
+
+class OpenedStream:
+    """A stream whose first event is there."""
+
+    def __init__(self, frames: Frames, place: AbstractContextManager[None]) -> None:
+        self._frames = frames
+        self._first: tuple[str, bytes] | None = None
+        self._place = ExitStack()
+        self._place.enter_context(place)
+
+    async def begin(self) -> None:
+        self._first = await anext(self._frames, None)
+
+    async def frames(self, capture: Capture) -> Frames:
+        frame = self._first
+        capture.add(frame[1] if frame else b"")
+        yield frame
+        async for frame in self._frames:
+            if frame is not None:
+                capture.add(b"\n" + frame[1])
+            yield frame
+
+    async def close(self) -> None:
+        self._place.close()
+        await self._frames.aclose()
+
+
+class Call:
+    """`answer` and `failed` are the binding's; what goes wrong in the one is told by the other."""
+
+    binding = ""
+
+    def __init__(self, admission: Admission, request: Request, agent: Agent) -> None:
+        self.admission = admission
+        self.request = request
+        self.agent = agent
+        self.operations = Operations(agent, request.base)
+        self.operation = ""
+        self.task_id: UUID | None = None
+
+    async def run(self, send: Send) -> None:
+        try:
+            answer = await self.answer()
+        except (A2AError, Refusal) as error:
+            answer = self.failed(error)
+        except Exception:  # no exception's text leaves the server
+            logger.exception("An A2A call failed.", extra={"action": "a2a.failed"})
+            answer = self.failed(InternalError("The server made a mistake nobody foresaw."))
+        if isinstance(answer, Response):
+            answer.headers |= self._extensions()
+            await answer.send(send)
+            self._log(answer.status, answer.headers, answer.body)
+        else:
+            await self._send_stream(answer, send)
+
+    async def _send_stream(self, stream: OpenedStream, send: Send) -> None:
+        capture = Capture()
+        try:
+            await send_events(stream.frames(capture), self.request.receive, send, self._extensions())
+        finally:
+            await stream.close()
+            self._log(200, {"content-type": "text/event-stream"}, capture)
+
+    async def open_stream(self, frames: Frames, caller: Caller) -> OpenedStream:
+        """With its first event: what goes wrong before that is an answer like any other."""
+        stream = OpenedStream(frames, self.admission.one_more_stream(caller))
+        try:
+            await stream.begin()
+        except BaseException:
+            await stream.close()
+            raise
+        return stream
+
+    async def answer(self) -> Response | OpenedStream:
+        raise NotImplementedError
+
+    def failed(self, error: A2AError | Refusal) -> Response:
+        raise NotImplementedError
+
+    async def admit(self) -> Caller:
+        return await self.admission.admit(self.request.headers, self.request.address)
+
+    @property
+    def version(self) -> str:
+        return self.request.parameter("A2A-Version")
+
+    def check_version(self) -> None:
+        require_current(self.version)
+
+    def check_extensions(self) -> None:
+        require_extensions(self.agent.id, self._asked())
+
+    def _asked(self) -> set[str]:
+        headers = self.request.headers
+        return named_extensions(self.request.parameter("A2A-Extensions") or headers.get(LEGACY_EXTENSIONS, ""))
+
+    def _extensions(self) -> dict[str, str]:
+        return active_extensions(self._asked())
+
+    def _log(self, status: int, headers: dict[str, str], body: bytes | Capture) -> None:
+        if not wire_log.is_on():
+            return
+        request = self.request
+        query = f"?{request.query.decode('latin-1')}" if request.query else ""
+        wire_log.record(
+            direction="in",
+            binding=self.binding,
+            operation=self.operation,
+            method=request.method,
+            url=f"{request.path}{query}",
+            request_headers=request.headers,
+            request_body=request.body,
+            status=status,
+            response_headers=headers,
+            response_body=body,
+            milliseconds=(time.monotonic() - request.begun) * 1000,
+            task_id=self.task_id,
+            agent_id=self.agent.id,
+        )
+
+    def note_task(self, result: Any) -> None:
+        """Whose wire log this belongs to."""
+        self.task_id = task_of(result)
+
+    async def noting(self, stream: Stream) -> Stream:
+        async with aclosing(stream):
+            async for event in stream:
+                if event is not None and self.task_id is None:
+                    self.note_task(event.json)
+                yield event

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from agents_app.base import Agent, Turn
+from agents_app.base import Agent, Part, Turn
 from bench.schedule import pieces
+
+CHUNKS = 20
 
 
 class Metronome(Agent):
@@ -12,3 +14,17 @@ class Metronome(Agent):
     async def respond(self, turn: Turn) -> None:
         async for text in pieces(turn.message.text):
             await turn.say(text)
+
+
+class Scripted(Agent):
+    id = "scripted"
+    name = "Scripted"
+    description = "Says hello, or twenty chunks of an artifact."
+
+    async def respond(self, turn: Turn) -> None:
+        if "chunks" not in turn.message.text:
+            await turn.say("Hello.")
+            return
+        artifact = await turn.add_artifact(Part(text="0"), name="chunks", last=False)
+        for number in range(1, CHUNKS):
+            await artifact.append(Part(text=str(number)), last=number == CHUNKS - 1)

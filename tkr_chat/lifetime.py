@@ -7,18 +7,32 @@ import gc
 import logging
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from agents_app import runtime
+from agents_app.threads import in_thread
+from tkr_chat.databases import checkpoint
 
 logger = logging.getLogger(__name__)
 
+CHECKPOINT_SECONDS = 2
 STOP_GRACE_SECONDS = 5  # for the runtime to hand over what it could not finish in AGENTS_DRAIN_SECONDS
 GC_THRESHOLDS = (20_000, 20, 50)
 
 
 async def begin() -> None:
     await runtime.start()
+    runtime.current().beside(_checkpoints())
     _calm_garbage_collector()
+
+
+async def _checkpoints() -> None:
+    while True:
+        await asyncio.sleep(CHECKPOINT_SECONDS)
+        try:
+            await in_thread(checkpoint)
+        except DatabaseError:
+            logger.exception("A checkpoint failed; trying again.", extra={"action": "server.checkpoint_failed"})
 
 
 async def end() -> None:

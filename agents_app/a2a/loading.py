@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,27 @@ from agents_app.threads import in_thread
 
 def load_view(task_id: UUID) -> TaskView | None:
     """A task as it was at one moment: `task.version` is the last event it tells of."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql" and len(connection.savepoint_ids) == 0:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with _one_moment():
         tasks = list(Task.objects.filter(id=task_id))
         return load_views(tasks)[0] if tasks else None
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Everything read inside is of the same moment, and no writer waits for it."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":  # Django's own transactions here are those of writers
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("COMMIT")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
 
 
 def load_views(tasks: Sequence[Task], *, artifacts: bool = True) -> list[TaskView]:

@@ -129,7 +129,8 @@ class Journal:
     """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -142,13 +143,17 @@ class Journal:
         """The same for who need not wait right now. Entries are saved in the order in which they are posted."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[list[Event]] = loop.create_future()
-        self._put(_Waiting(entry, loop, waiter))
+        gathered = self._gathered.setdefault(loop, [])
+        gathered.append(_Waiting(entry, loop, waiter))
+        if len(gathered) == 1:
+            # Not at once but behind what is ready to run now: what has just begun often has more to save.
+            loop.call_soon(loop.call_soon, self._hand_over, loop)
         return waiter
 
     def append_now(self, entry: Entry) -> list[Event]:
         """The same for code outside an event loop; blocks."""
         future: Future[list[Event]] = Future()
-        self._put(_Waiting(entry, None, future))
+        self._put([_Waiting(entry, None, future)])
         return future.result()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -159,12 +164,18 @@ class Journal:
 
     def close(self) -> None:
         """Save what waits, then end the thread and its connection."""
+        for loop in list(self._gathered):
+            self._hand_over(loop)
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        if gathered := self._gathered.pop(loop, None):
+            self._put(gathered)
+
+    def _put(self, waiting: list[_Waiting]) -> None:
         if self._thread is None:
             self._start()
         self._queue.put(waiting)
@@ -188,8 +199,8 @@ class Journal:
         finally:
             connection.close()
 
-    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        batch = [first]
+    def _gather(self, first: list[_Waiting]) -> tuple[list[_Waiting], bool]:
+        batch = list(first)
         while len(batch) < BATCH:
             try:
                 waiting = self._queue.get_nowait()
@@ -197,7 +208,7 @@ class Journal:
                 break
             if waiting is None:
                 return batch, True
-            batch.append(waiting)
+            batch += waiting
         return batch, False
 
     def _save(self, batch: list[_Waiting]) -> None:

@@ -8,6 +8,9 @@ from agents_app.models import Agent
 
 def brain_label(agent: Agent) -> str:
     """Which brain answers for an agent, in words for the page. May wait shortly for a server that offers models."""
+    remote = getattr(agent, "remote", None)
+    if remote is not None:
+        return f"A2A agent at {remote.host}"
     local = registry.agents().get(agent.id)
     try:
         return brain_named(agent.model or (local.model if local else "") or default_name()).label

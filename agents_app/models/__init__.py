@@ -6,11 +6,12 @@ from agents_app.models.message import Message
 from agents_app.models.push import PushAttempt, PushConfig, PushDelivery
 from agents_app.models.remote import RemoteAgent, RemoteTask
 from agents_app.models.signing_key import SigningKey
-from agents_app.models.task import INTERRUPTED, RUNNABLE, TERMINAL, Step, Task, TaskState
+from agents_app.models.task import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Step, Task, TaskState
 from agents_app.models.wire_message import WireMessage
 
 __all__ = [
     "INTERRUPTED",
+    "PARKED",
     "RUNNABLE",
     "TERMINAL",
     "Agent",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -43,6 +45,11 @@ class RemoteAgent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_id} at {self.interface_url}"
+
+    @property
+    def host(self) -> str:
+        """Where messages to it go."""
+        return urlsplit(self.interface_url).netloc or self.interface_url
 
     @property
     def is_on_hold(self) -> bool:

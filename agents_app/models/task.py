@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -25,6 +26,7 @@ class TaskState(models.TextChoices):
 
 RUNNABLE = (TaskState.SUBMITTED, TaskState.WORKING)
 INTERRUPTED = (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
+PARKED = "parked"  # in the place of a runner: the task waits for something outside, and nobody may run it before
 TERMINAL = (TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED)
 
 
@@ -79,6 +81,14 @@ class Task(models.Model):
     def line(self) -> tuple[UUID, str]:
         """Tasks of one line run one after the other: those of an agent in a conversation."""
         return self.context_id, self.agent_id
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it waits for something that is not here: a remote agent that does not answer."""
+        if self.lease_owner != PARKED:
+            return None
+        remote = getattr(self, "remote", None)
+        return (remote and remote.waiting_since) or self.updated_at
 
     @property
     def is_terminal(self) -> bool:

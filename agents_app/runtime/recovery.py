@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from agents_app.models import Task
+from agents_app.models import PARKED, Task
 from agents_app.runtime.owner import is_known_dead
 from agents_app.threads import in_thread
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ADOPT_AT_ONCE = 500
-PARKED = "parked"  # in the place of a runner: the task waits for something outside, and nobody may run it before
 
 
 class Recovery:

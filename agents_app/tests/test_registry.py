@@ -26,6 +26,7 @@ def test_it_works() -> None:
     assert registry.get_agent("chloe") is registry.get_agent("chloe")
 
 
+@pytest.mark.django_db
 def test_an_unknown_agent_is_named() -> None:
     with pytest.raises(registry.UnknownAgent, match='There is no agent called "nobody" here.'):
         registry.get_agent("nobody")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
@@ -26,8 +25,7 @@ from agents_app.runtime.answer import Writes
 from agents_app.runtime.turn import Ended, RunningTurn
 from agents_app.threads import in_thread
 
-CANCEL_SECONDS = 2.0
-
+ASKED = "ask:"  # before the number of a question
 INTERRUPTED = {
     TaskState.TASK_STATE_INPUT_REQUIRED: models.TaskState.INPUT_REQUIRED,
     TaskState.TASK_STATE_AUTH_REQUIRED: models.TaskState.AUTH_REQUIRED,
@@ -70,9 +68,6 @@ class Errand:
             await self._wait()
         except (Declined, BadCard) as refusal:
             await self._turn.fail(str(refusal))
-        except asyncio.CancelledError:
-            await self._stop_out_of_time()
-            raise
 
     async def _stop_on_hold(self) -> None:
         if self._row is None and self._remote.is_on_hold:
@@ -217,7 +212,7 @@ class Errand:
         if state == models.TaskState.AUTH_REQUIRED:
             text = f"{text}\n\n" if text else f"{self._name} wants to know who is asking.\n\n"
             text += f"An administrator can enter credentials on the page of {self._name}. Answer here to go on."
-        key = f"ask:{len(self._asked) + 1}"
+        key = f"{ASKED}{len(self._asked) + 1}"
         question = text or f"{self._name} needs more from you to go on."
         await self._turn.ask_keyed(key, question, state=state, asked=question_id, heard=self._hearing.state())
 
@@ -256,20 +251,10 @@ class Errand:
         words = f"Waiting for {self._name}, which has not answered since {_clock(down_since, now)}."
         await self._turn.wait_outside(words, self._row.waiting_since, writes)
 
-    async def _stop_out_of_time(self) -> None:
-        """Nobody waits for it any more. When a person stopped it, `cancelling.py` tells the agent."""
-        if self._turn.seconds_left() > 0.5 or self._row is None or not self._row.remote_task_id:
-            return
-        try:
-            async with asyncio.timeout(CANCEL_SECONDS), open_line(self._remote, task_id=self._turn.task_id) as line:
-                await line.cancel_task(self._row.remote_task_id)
-        except (Unavailable, Declined, TimeoutError):
-            pass  # it may be over there already, or gone
-
 
 def _asked(turn: RunningTurn) -> list[Step]:
     """The questions of earlier runs, in their order. From now on nothing is a replay: what is new is said."""
-    steps = [step for step in turn.steps.values() if step.kind == Step.Kind.ASK]
+    steps = [step for step in turn.steps.values() if step.key.startswith(ASKED)]
     turn.skip([step.key for step in steps])
     return sorted(steps, key=lambda step: step.id)
 

@@ -91,7 +91,7 @@ def get_task_record(user: User, task_id: UUID | str) -> Task:
 
 def list_unfinished_tasks(conversation: Conversation) -> QuerySet[Task]:
     tasks = Task.objects.filter(context_id=conversation.id).unfinished()
-    return tasks.select_related("agent").order_by("id")
+    return tasks.select_related("agent", "remote").order_by("id")
 
 
 def get_attachment(user: User, attachment_id: UUID | str) -> Attachment:
@@ -111,13 +111,20 @@ def get_participant(user: User, participant_id: UUID | str) -> Participant:
 
 def list_participants(conversation: Conversation) -> QuerySet[Participant]:
     """Agents in their own order, then people in the order they came."""
-    participants = Participant.objects.filter(conversation=conversation).select_related("agent", "user")
+    participants = Participant.objects.filter(conversation=conversation).select_related("agent__remote", "user")
     return participants.order_by("agent__position", "agent_id", "joined_at", "id")
 
 
 def list_agents() -> AgentQuerySet:
     """Every signed-in person may talk to every agent that is switched on."""
-    return Agent.objects.enabled()
+    return Agent.objects.enabled().select_related("remote")
+
+
+def get_agent(agent_id: str) -> Agent:
+    agent = list_agents().filter(id=agent_id).first()
+    if agent is None:
+        raise NotFound(f'There is no agent called "{agent_id}" here.')
+    return agent
 
 
 def _is_member(user: User, conversation_id: UUID) -> bool:

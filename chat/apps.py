@@ -7,9 +7,10 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_out
 
-        from agents_app.signals import events_committing
-        from chat.broadcast import close_sockets_of_session
+        from agents_app.signals import events_committing, remote_agent_changed
+        from chat.broadcast import close_sockets_of_session, tell_agent_changed
         from chat.projection import project_events
 
         events_committing.connect(project_events, dispatch_uid="chat.projection")
+        remote_agent_changed.connect(tell_agent_changed, dispatch_uid="chat.agent_changed")
         user_logged_out.connect(close_sockets_of_session, dispatch_uid="chat.sign_out")

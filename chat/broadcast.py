@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest
 
 from agents_app import runtime
-from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, Task
+from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, RemoteAgent, Task
 from agents_app.runtime.live import Piece
 from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
@@ -103,6 +105,11 @@ class Browsers:
     def conversation_deleted(self, context_id: UUID, user_ids: Iterable[UUID]) -> None:
         self._push_to_people(user_ids, protocol.encode("conversation.deleted", id=context_id))
         self._by_context.pop(context_id, None)
+
+    def agent_changed(self, agent_id: str, down_since: datetime | None, on_hold: bool) -> None:
+        self._push_to_people(
+            list(self._by_user), protocol.encode("agent.changed", id=agent_id, down_since=down_since, on_hold=on_hold)
+        )
 
     # -- what happens
 
@@ -215,7 +222,9 @@ class Missed:
             self.news = load_news(list(events))
         streaming = Message.objects.in_context(context_id).filter(state=Message.State.STREAMING)
         self.streaming = load_messages(list(streaming.order_by("seq").values_list("id", flat=True)))
-        self.unfinished = list(Task.objects.filter(context_id=context_id, state__in=(*RUNNABLE, *INTERRUPTED)))
+        self.unfinished = list(
+            Task.objects.filter(context_id=context_id, state__in=(*RUNNABLE, *INTERRUPTED)).select_related("remote")
+        )
 
 
 def _load_missed(context_id: UUID, after: int | None) -> Missed:
@@ -251,6 +260,13 @@ def current() -> Browsers:
     if _current is None or _current[0] is not runtime.current():
         _current = (runtime.current(), Browsers(runtime.current()))
     return _current[1]
+
+
+def tell_agent_changed(sender: Any, remote: RemoteAgent, **kwargs: Any) -> None:
+    """Signal receiver, in any thread."""
+    if _current is not None and not _current[1].loop.is_closed():
+        say = partial(_current[1].agent_changed, remote.agent_id, remote.down_since, remote.is_on_hold)
+        _current[1].loop.call_soon_threadsafe(say)
 
 
 def close_sockets_of_session(sender: Any, request: HttpRequest, **kwargs: Any) -> None:

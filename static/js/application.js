@@ -9,6 +9,7 @@ import ConversationController from "./controllers/conversation_controller.js"
 import CopyController from "./controllers/copy_controller.js"
 import DialogsController from "./controllers/dialogs_controller.js"
 import DrawerController from "./controllers/drawer_controller.js"
+import ElapsedController from "./controllers/elapsed_controller.js"
 import MentionsController from "./controllers/mentions_controller.js"
 import MenuController from "./controllers/menu_controller.js"
 import MessageController from "./controllers/message_controller.js"
@@ -39,6 +40,7 @@ application.register("conversation", ConversationController)
 application.register("copy", CopyController)
 application.register("dialogs", DialogsController)
 application.register("drawer", DrawerController)
+application.register("elapsed", ElapsedController)
 application.register("mentions", MentionsController)
 application.register("menu", MenuController)
 application.register("message", MessageController)

@@ -1,6 +1,7 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
-import { mentionableAgents, paintAvatar } from "../helpers/agents.js"
+import { markAgent, mentionableAgents, paintAvatar } from "../helpers/agents.js"
 import { cloneTemplate } from "../helpers/dom.js"
+import { clock, dayKey, dayName } from "../helpers/time.js"
 import { completed, matching, mentionAt } from "../models/mention_query.js"
 
 const ALL = { id: "all", name: "Everybody", description: "Every agent in this conversation answers", initials: "@" }
@@ -40,6 +41,11 @@ export default class extends Controller {
     this.textTarget.focus()
     this.textTarget.setRangeText(`${space}@`, selectionStart, this.textTarget.selectionEnd, "end")
     this.#edited()
+  }
+
+  agentChanged({ detail }) {
+    markAgent(detail.id, detail)
+    if (!this.listTarget.hidden) this.update()
   }
 
   close() {
@@ -102,5 +108,17 @@ function optionElement(agent) {
   option.querySelector("strong").textContent = agent.name
   option.querySelector(".mention-id").textContent = `@${agent.id}`
   option.querySelector("small").textContent = agent.description
+  const trouble = troubleOf(agent)
+  option.classList.toggle("is-down", trouble !== "")
+  option.querySelector(".mention-down").hidden = !trouble
+  option.querySelector(".mention-down").textContent = trouble
   return option
+}
+
+function troubleOf({ downSince, onHold }) {
+  if (onHold) return "On hold: its card has changed"
+  if (!downSince) return ""
+  const since = new Date(downSince)
+  const when = dayKey(since) === dayKey(new Date()) ? clock(since) : `${dayName(since)}, ${clock(since)}`
+  return `No answer since ${when}. Your message will wait.`
 }

@@ -12,12 +12,12 @@ export default class extends Controller {
     this.doubtful = new Set()
   }
 
-  changed({ detail: { conversation, task, agent, state, text } }) {
+  changed({ detail: { conversation, task, agent, state, text, waiting_since: since } }) {
     if (conversation !== this.conversationValue) return
     this.doubtful.delete(task)
     const item = this.#find(task)
     if (OVER.includes(state)) item?.remove()
-    else this.#show(item ?? this.#add(task, agent), state, text)
+    else this.#show(item ?? this.#add(task, agent), state, text, since)
   }
 
   stop({ currentTarget }) {
@@ -59,8 +59,10 @@ export default class extends Controller {
     return item
   }
 
-  #show(item, state, text) {
+  #show(item, state, text, since = "") {
     item.dataset.state = state
+    item.toggleAttribute("data-waiting", since !== "")
+    item.querySelector(".work-clock").dateTime = since
     item.querySelector(".work-report").textContent = text ?? ""
   }
 }

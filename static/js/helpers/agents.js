@@ -10,7 +10,15 @@ export function agentOnPage(id) {
 // Those a message written here can call.
 export function mentionableAgents() {
   const chosen = [...document.querySelectorAll("#main [data-mention]")].filter(takesPart)
-  return chosen.map(({ dataset }) => ({ ...agentOnPage(dataset.mention), name: dataset.name, description: dataset.description }))
+  return chosen.map(({ dataset }) => ({ ...agentOnPage(dataset.mention), name: dataset.name, description: dataset.description, downSince: dataset.downSince, onHold: "onHold" in dataset }))
+}
+
+// A remote agent went down, came back, or is held back because its card changed.
+export function markAgent(id, { down_since: since, on_hold: onHold }) {
+  for (const { dataset } of document.querySelectorAll(`[data-mention="${CSS.escape(id)}"]`)) {
+    since ? (dataset.downSince = since) : delete dataset.downSince
+    onHold ? (dataset.onHold = "") : delete dataset.onHold
+  }
 }
 
 export function paintAvatar(element, agent) {

@@ -281,7 +281,7 @@ class _Work:
         self.heads: dict[UUID, JournalHead] = {}
         self.tasks: dict[UUID, Task] = {}
         self.new: list[Model] = []
-        self.changes: list[tuple[Model, tuple[str, ...]]] = []
+        self.changes: dict[tuple[int, tuple[str, ...]], tuple[Model, tuple[str, ...]]] = {}
         self.events: list[Event] = []
         self.opened: set[UUID] = set()
         self.as_new: dict[UUID, list[Any]] = {}  # tasks that begin in this batch, as they were
@@ -330,7 +330,8 @@ class _Work:
         waiting.events = [self._number(entry, fact) for fact in entry.facts]
         self.events += waiting.events
         self.new += entry.new
-        self.changes += entry.changes
+        for change in entry.changes:  # a row that changes several times is written once, as it is in the end
+            self.changes[id(change[0]), change[1]] = change
 
     def _check(self, entry: Entry, fresh: dict[UUID, Task]) -> None:
         if entry.chain is not None and (entry.chain.error or entry.chain in self.broken):
@@ -373,7 +374,7 @@ class _Work:
         old = [task for task in self.changed_tasks.values() if task.id not in self.as_new]
         moved = {event.context_id for event in self.events} - self.opened
         update(
-            [*self.changes]
+            [*self.changes.values()]
             + [(task, TASK_FIELDS) for task in old]
             + [(self.heads[context_id], ("seq",)) for context_id in moved]
         )

@@ -195,4 +195,5 @@ def _limit() -> int:
 
 def _quoted(text: str) -> str:
     """For a shell: everything as it is, but the place of a secret open."""
-    return "'" + text.replace("'", "'\\''").replace(MASK, f"'\"{MASK}\"'") + "'"
+    pieces = [piece.replace("'", "'\\''") for piece in text.split(MASK)]
+    return f'"{MASK}"'.join(f"'{piece}'" if piece else "" for piece in pieces) or "''"

@@ -295,7 +295,7 @@ def test_what_was_on_the_wire_is_shown_with_a_command_that_sends_it_again(browse
     assert page.count('class="exchange-item"') == 2 and "GetTask" not in page
     assert '"a": 1' in page and '"b": [' in page and "no answer" in page
     assert "curl -i -X 'POST' 'http://127.0.0.1:8000/a2a/chloe/'" in page
-    assert "-H 'Authorization: Bearer '\"$TOKEN\"''" in page
+    assert "-H 'Authorization: Bearer '\"$TOKEN\"" in page
 
 
 def test_events_of_a_stream_are_indented_and_broken_bodies_left_alone(browser, room, ada):

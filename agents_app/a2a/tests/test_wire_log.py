@@ -257,7 +257,7 @@ def test_curl_gets_the_same_request_and_an_open_place_for_the_secret() -> None:
         *("curl", "-i", "-X", "POST", message.url),
         *("-H", "Authorization: Bearer $TOKEN", "-H", "A2A-Version: 1.0", "--data-raw", body),
     ]
-    assert "'Authorization: Bearer '\"$TOKEN\"''" in command
+    assert "-H 'Authorization: Bearer '\"$TOKEN\" " in command
     assert wire_log.as_curl(WireMessage(binding="GRPC")) == ""
 
 

@@ -134,7 +134,7 @@ async def card_lines(found: CardFile) -> list[str]:
         card.description,
         "",
         f"Card       {found.url}",
-        f"Signature  {(await verify_card(found.card, found.url)).label}",
+        f"Signature  {(await verify_card(found.card, found.url)).label.lower()}",
         f"Can        {', '.join(can) or 'neither stream nor push'}",
         f"Wants      {', '.join(card.security_schemes) or 'nobody to sign in'}",
     ]

@@ -11,12 +11,15 @@ from agents_app.a2a.bindings import HttpJsonCall, JsonRpcCall
 from agents_app.a2a.directory import find_agent
 from agents_app.a2a.errors import NoSuchAddress, Refusal, WrongMethod, rest_error
 from agents_app.a2a.http import Receive, Request, Response, Send
-from agents_app.a2a.served import Served, served_card, served_catalogue, served_keys
+from agents_app.a2a.legacy.calls import LegacyHttpJsonCall
+from agents_app.a2a.negotiation import is_legacy
+from agents_app.a2a.served import Served, served_card, served_catalogue, served_keys, served_legacy_card
 from agents_app.registry import UnknownAgent
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 CARD_PATH = "/.well-known/agent-card.json"
+LEGACY_CARD_PATHS = ("/v0.3/.well-known/agent-card.json", "/v0.3/.well-known/agent.json", "/.well-known/agent.json")
 KEYS_PATH = "/.well-known/jwks.json"
 CARD_SECONDS = 60  # for which a card may be kept
 
@@ -60,10 +63,13 @@ class Edge:
             raise UnknownAgent(agent_id)
         if rest == CARD_PATH:
             await _document(request, await served_card(agent_id, request.base)).send(send)
+        elif rest in LEGACY_CARD_PATHS:
+            await _document(request, await served_legacy_card(agent_id, request.base)).send(send)
         elif rest == "/":
             await JsonRpcCall(self._admission, request, agent).run(send)
         elif rest.startswith("/v1/") or rest == "/v1":
-            await HttpJsonCall(self._admission, request, agent, rest.removeprefix("/v1")).run(send)
+            kind = LegacyHttpJsonCall if is_legacy(request.parameter("A2A-Version")) else HttpJsonCall
+            await kind(self._admission, request, agent, rest.removeprefix("/v1")).run(send)
         else:
             raise NoSuchAddress("There is nothing at this address. See /docs/ for those that A2A has.")
 

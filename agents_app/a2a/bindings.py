@@ -13,6 +13,7 @@ from agents_app.a2a.call import Call, OpenedStream
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Refusal, WrongMethod, http_status, rest_error
 from agents_app.a2a.http import Frames, Request, Response
+from agents_app.a2a.legacy.calls import answer_method, is_legacy_method
 from agents_app.a2a.operations import Stream
 from agents_app.models import Agent
 
@@ -32,6 +33,8 @@ class JsonRpcCall(Call):
         if envelope.error is not None:
             raise envelope.error
         self.operation = envelope.method[:64]
+        if is_legacy_method(envelope.method, self.version):
+            return await answer_method(self, envelope, caller)
         self.check_version()
         envelope.check_method()
         self.check_extensions()
@@ -68,7 +71,7 @@ class HttpJsonCall(Call):
         request.require_type(*http_json.JSON_TYPES)
         caller = await self.admit()
         self.check_version()
-        params = http_json.read_params(match, request.query, await request.read())
+        params = http_json.read_params(match, request.parameters, await request.read())
         self.check_extensions()
         caller = caller.in_tenant(params["tenant"])
         if match.route.unary is None:

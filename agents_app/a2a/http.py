@@ -69,9 +69,13 @@ class Request:
     def parameter(self, name: str) -> str:
         """A service parameter of A2A: a header, or in the query."""
         value = self.headers.get(name.lower(), "")
-        if value or not self.query:
-            return value
-        return parse_qs(self.query.decode("latin-1")).get(name, [""])[-1]
+        return value if value or not self.query else self.parameters.get(name, "")
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Of the query; of those that come several times the last."""
+        found = parse_qs(self.query.decode("latin-1"), keep_blank_values=True)
+        return {name: values[-1] for name, values in found.items()}
 
     def require_type(self, *allowed: str) -> None:
         """A body needs one of these types, so that no web page can send it without asking first."""

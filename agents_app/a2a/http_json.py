@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote
-
-from a2a.utils.errors import JSONParseError
+from urllib.parse import unquote
 
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import NoSuchAddress, WrongMethod, invalid
 from agents_app.a2a.operations import Operations
+from agents_app.a2a.protojson import loads
 
 Unary = Callable[[Operations, Any, Caller], Awaitable[Any]]
 
@@ -97,18 +95,15 @@ def _readings(path: str) -> list[tuple[str, str]]:
     return readings
 
 
-def read_params(match: Match, query: bytes, body: bytes) -> dict[str, Any]:
+def read_params(match: Match, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """What the body, the query and the path say; the path wins. Raises `JSONParseError` and `InvalidParamsError`."""
     params: dict[str, Any] = {}
     if body.strip():
-        try:
-            params = json.loads(body)
-        except (ValueError, RecursionError):
-            raise JSONParseError("The body is not JSON.") from None
+        params = loads(body)
         if not isinstance(params, dict):
             raise invalid("body", "must be an object")
-    for name, values in parse_qs(query.decode("latin-1"), keep_blank_values=True).items():
-        params.setdefault(name, values[-1])
+    for name, value in query.items():
+        params.setdefault(name, value)
     tenant = params.get("tenant") or ""
     if not isinstance(tenant, str):
         raise invalid("tenant", "must be a string")

@@ -10,13 +10,13 @@ from a2a.utils.errors import (
     A2AError,
     InvalidParamsError,
     InvalidRequestError,
-    JSONParseError,
     MethodNotFoundError,
 )
 
 from agents_app.a2a.errors import Json, Refusal, jsonrpc_error
 from agents_app.a2a.http import Frames
 from agents_app.a2a.operations import Operations, Stream
+from agents_app.a2a.protojson import loads
 
 UNARY = {
     "SendMessage": Operations.send_message,
@@ -39,6 +39,7 @@ class Envelope:
         self.id: str | int | float | None = None
         self.method = ""
         self.params: dict[str, Any] = {}
+        self.request: dict[str, Any] = {}  # as it came
         self.error: A2AError | None = None
         try:
             self._read(body)
@@ -46,14 +47,12 @@ class Envelope:
             self.error = error
 
     def _read(self, body: bytes) -> None:
-        try:
-            request = json.loads(body)
-        except (ValueError, RecursionError):
-            raise JSONParseError("The body is not JSON.") from None
+        request = loads(body)
         if isinstance(request, list):
             raise InvalidRequestError("Batches are not supported: send one request at a time.")
         if not isinstance(request, dict):
             raise InvalidRequestError('The body must be an object with "jsonrpc": "2.0".')
+        self.request = request
         self._read_id(request.get("id"))
         if request.get("jsonrpc") != "2.0":
             raise InvalidRequestError('The body must be an object with "jsonrpc": "2.0".')

@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.http import http_date, parse_http_date_safe
 
 from agents_app.a2a import cards, signing
+from agents_app.a2a.legacy.cards import legacy_card
 from agents_app.brains.labels import brain_label
 from agents_app.models import Agent
 from agents_app.registry import UnknownAgent
@@ -23,7 +24,7 @@ from agents_app.threads import in_thread
 
 FRESH_SECONDS = 3.0
 MAX_BASES = 32  # the addresses this server answers to; whoever invents more pays with a slower answer
-CATALOGUE, KEYS, DEFAULT, AGENT = "catalogue", "keys", "default", "agents/{}"
+CATALOGUE, KEYS, DEFAULT, AGENT, LEGACY = "catalogue", "keys", "default", "agents/{}", "agents/{}/v0.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ async def served_card(agent_id: str | None, base: str) -> Served:
         return shelf[DEFAULT if agent_id is None else AGENT.format(agent_id)]
     except KeyError:
         raise UnknownAgent(agent_id or "default") from None
+
+
+async def served_legacy_card(agent_id: str, base: str) -> Served:
+    """The card for callers of A2A 0.3. Raises `UnknownAgent`."""
+    try:
+        return (await _shelf(base))[LEGACY.format(agent_id)]
+    except KeyError:
+        raise UnknownAgent(agent_id) from None
 
 
 async def served_catalogue(base: str) -> Served:
@@ -95,7 +104,10 @@ def _serve(base: str, old: Mapping[str, Served]) -> dict[str, Served]:
     agents = list(Agent.objects.served())
     sign = signing.card_signer(base)
     found: dict[str, Any] = {CATALOGUE: cards.catalogue(agents, base), KEYS: signing.jwks()}
-    found |= {AGENT.format(agent.id): sign(cards.agent_card(agent, base)) for agent in agents}
+    for place, agent in enumerate(agents):
+        card = cards.agent_card(agent, base)
+        found[LEGACY.format(agent.id)] = legacy_card(card, agent.id, base, is_default=place == 0)
+        found[AGENT.format(agent.id)] = sign(card)
     if agents:
         found[DEFAULT] = found[AGENT.format(agents[0].id)]
     return {name: _served(value, old.get(name)) for name, value in found.items()}

@@ -84,12 +84,18 @@ def offers_anonymous(base: str) -> bool:
 
 
 def _interfaces(agent_id: str, base: str, tenant: str) -> list[dict[str, str]]:
-    """The first is the preferred one. Callers repeat `tenant` in every request."""
+    """The first is the preferred one. Callers repeat `tenant` in every request; in gRPC it names the agent, too, because
+    one port serves all of them."""
     urls = {"JSONRPC": f"{base}/a2a/{agent_id}/", "HTTP+JSON": f"{base}/a2a/{agent_id}/v1"}
+    tenants = dict.fromkeys(urls, tenant)
     if settings.A2A_GRPC_URL:
         urls["GRPC"] = settings.A2A_GRPC_URL
-    common = {"protocolVersion": PROTOCOL_VERSION} | ({"tenant": tenant} if tenant else {})
-    return [{"url": url, "protocolBinding": binding} | common for binding, url in urls.items()]
+        tenants["GRPC"] = f"{agent_id}/{tenant}" if tenant else agent_id
+    return [
+        {"url": url, "protocolBinding": binding, "protocolVersion": PROTOCOL_VERSION}
+        | ({"tenant": tenants[binding]} if tenants[binding] else {})
+        for binding, url in urls.items()
+    ]
 
 
 def _bearer(description: str) -> dict[str, Any]:

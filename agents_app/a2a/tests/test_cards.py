@@ -61,8 +61,9 @@ def test_what_the_card_says_is_what_protobuf_makes_of_it(chloe: Agent) -> None:
 def test_grpc_is_named_last_when_it_is_served(chloe: Agent, settings: Any) -> None:
     settings.A2A_GRPC_URL = "chat.example.com:50051"
 
-    interfaces = agent_card(chloe, BASE)["supportedInterfaces"]
-    assert interfaces[2] == {"url": "chat.example.com:50051", "protocolBinding": "GRPC", "protocolVersion": "1.0"}
+    grpc = {"url": "chat.example.com:50051", "protocolBinding": "GRPC", "protocolVersion": "1.0"}
+    assert agent_card(chloe, BASE)["supportedInterfaces"][2] == {**grpc, "tenant": "chloe"}
+    assert agent_card(chloe, BASE, "acme")["supportedInterfaces"][2] == {**grpc, "tenant": "chloe/acme"}
 
 
 def test_an_agent_that_says_little_has_a_complete_card() -> None:

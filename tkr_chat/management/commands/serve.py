@@ -4,14 +4,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError
-from django.db import OperationalError, connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.core.management import BaseCommand
+from django.db import connections
 
 from accounts.access import find_first_admin
 from accounts.actions.sign_in_links import make_sign_in_link
 from agents_app.brains import describe_default
 from tkr_chat.addresses import address_of
+from tkr_chat.prepared import require_prepared_database
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         from tkr_chat.asgi import application  # noqa: PLC0415  (loads every page; other commands need none)
         from tkr_chat.server import AgentServer, listen  # noqa: PLC0415
 
-        _require_prepared_database()
+        require_prepared_database()
         moved = (host, port) != (settings.HOST, settings.PORT)
         base = address_of(host, port) if moved else settings.PUBLIC_URL
         try:
@@ -51,12 +51,3 @@ def _banner(base: str, *, with_link: bool) -> str:
     connections.close_all()  # this is the event loop's thread: it must never wait for a database again
     lines = [f"  {name:<12}  {value}" for name, value in rows]
     return "\n".join(["", "tkr-agent-chat is ready. Ctrl-C stops it.", "", *lines, "", ""])
-
-
-def _require_prepared_database() -> None:
-    try:
-        executor = MigrationExecutor(connection)
-    except OperationalError as error:
-        raise CommandError(f"The database does not answer, look at DATABASE_URL: {error}") from error
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise CommandError("The database is not up to date: run `manage.py prepare` first.")

@@ -25,6 +25,7 @@ Json = Mapping[str, Any]
 
 MAX_ID_CHARS = 255
 MAX_LISTED = 100
+DEEPEST = 100
 STATES = (
     TaskState.SUBMITTED,
     TaskState.WORKING,
@@ -127,6 +128,7 @@ class Reader:
         value = self.value(name)
         if value is not None and not isinstance(value, Mapping):
             raise invalid(self.at(name), "must be an object")
+        _check_saveable(value, self.at(name))
         return dict(value or {})
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -137,6 +139,7 @@ class Reader:
             raise invalid(self.at(name), "must be a list of strings")
         if len(value) > MAX_LISTED:
             raise invalid(self.at(name), f"has more than {MAX_LISTED} items")
+        _check_saveable(value, self.at(name))
         return tuple(value)
 
 
@@ -215,7 +218,23 @@ def _part(part: Reader) -> Part:
             return Part(raw=_bytes(part), **common)
         case "url":
             return Part(url=part.text("url", required=True, limit=8192), **common)
+    _check_saveable(part.value("data"), part.at("data"))
     return Part(data=part.value("data"), **common)
+
+
+def _check_saveable(value: Any, path: str, depth: int = 0) -> None:
+    """What is kept as it came must go into any database, and out of it through any binding."""
+    if depth > DEEPEST:
+        raise invalid(path, f"is nested more than {DEEPEST} deep")
+    if isinstance(value, str) and UNSAVEABLE.search(value):
+        raise invalid(path, "holds a character that cannot be saved")
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _check_saveable(name, path)
+            _check_saveable(item, path, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_saveable(item, path, depth + 1)
 
 
 def _bytes(part: Reader) -> bytes:

@@ -54,6 +54,8 @@ class Clerk(Agent):
                 await turn.fail(rest)
             case "reject":
                 await turn.reject(rest)
+            case "history":
+                await turn.say(f"Before: {len(await turn.history())}.")
             case "raise":
                 raise RuntimeError(rest)
             case _:

@@ -134,3 +134,9 @@ async def test_a_missing_field_is_named(guest: Caller) -> None:
     assert found["error"]["code"] == -32602
     [_, bad] = found["error"]["data"]
     assert bad["fieldViolations"][0]["field"] == "message.parts"
+
+
+async def test_an_agent_may_look_back_from_the_first_message(guest: Caller) -> None:
+    assert texts(await guest.task("history")) == ["Before: 0."]
+    await guest.task("say one", contextId="long")
+    assert texts(await guest.task("history", contextId="long")) == ["Before: 2."]

@@ -15,6 +15,7 @@ from agents_app import runtime
 from agents_app.actions.tasks import TaskOver, TaskWrites, answer_question, begin_task, cancel_task, open_questions
 from agents_app.ids import uuid7
 from agents_app.models import INTERRUPTED, Agent, Event, EventType, JournalHead, Message, Step, Task, TaskState
+from agents_app.runtime.brake import BUDGET
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry
 from agents_app.runtime.live import Piece
@@ -91,6 +92,9 @@ class Asking:
         """Answer what is asked, by this agent or by one it asked itself."""
         await self._show_rest()
         questions = await in_thread(open_questions, self._context_id)
+        for question in questions.values():
+            if question.name == BUDGET:  # it stands in no message
+                self._show(f"\n{question.data['question']}\n")
         answer = await self._answer() if questions else None
         if answer is None:
             return False

@@ -207,7 +207,7 @@ class Turn(ABC):
 
     @abstractmethod
     async def ask_agent(self, agent_id: str, text: str) -> Answer:
-        """Delegate to another agent and wait. Loops and spent budgets come back as a rejected `Answer`."""
+        """Delegate to another agent and wait. A loop comes back as a rejected `Answer`."""
 
     @abstractmethod
     async def ask(self, question: str) -> Said:

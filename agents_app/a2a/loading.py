@@ -15,6 +15,7 @@ from agents_app.a2a import wire
 from agents_app.a2a.wire import Json, TaskView
 from agents_app.models import INTERRUPTED, Artifact, Event, EventType, JournalHead, Message, Step, Task
 from agents_app.parts import attachment_id, load_raw, to_json
+from agents_app.runtime.brake import BUDGET
 from agents_app.threads import in_thread
 
 
@@ -73,7 +74,8 @@ def context_names(context_ids: set[UUID]) -> dict[UUID, str]:
 
 def _questions(task_ids: list[UUID]) -> dict[UUID, list[UUID]]:
     found: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    asks = Step.objects.filter(task_id__in=task_ids, kind=Step.Kind.ASK).exclude(message=None)
+    """Without those of the brake: they stand in the answer, and the status says them."""
+    asks = Step.objects.filter(task_id__in=task_ids, kind=Step.Kind.ASK).exclude(Q(message=None) | Q(name=BUDGET))
     for task_id, message_id in asks.values_list("task_id", "message_id"):
         found[task_id].append(message_id)
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,27 +10,45 @@ from django.db.models import Model
 from django.utils import timezone
 
 from agents_app import runtime
-from agents_app.models import INTERRUPTED, RUNNABLE, Agent, Message, Step, Task, TaskState
+from agents_app.models import INTERRUPTED, Agent, EventType, Message, Step, Task, TaskState
+from agents_app.runtime.brake import BUDGET, Choice, choice_in, renewed
 from agents_app.runtime.budget import first_budget
-from agents_app.runtime.facts import changed_fact, status_fact
+from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
-from agents_app.runtime.recovery import is_free, is_parked, lease_end
+from agents_app.runtime.recovery import lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.rows import new_row, twin
+from agents_app.runtime.stopping import TaskOver, stop_task
 from agents_app.threads import in_thread
 
-STOP_SECONDS = 3.0  # an agent that does not stop by then is left alone with its work
+__all__ = [
+    "NotAChoice",
+    "NothingToDecide",
+    "TaskOver",
+    "TaskWrites",
+    "answer_question",
+    "begin_claimed",
+    "begin_task",
+    "cancel_task",
+    "decide",
+    "find_decision",
+    "fits",
+    "open_questions",
+]
 
 
-class TaskOver(Refused):
-    """This task has ended already."""
+class NothingToDecide(Refused):
+    """This task waits for no decision."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
 
 
-class _Running(Refused):
-    """Somebody runs it."""
+class NotAChoice(Refused):
+    """This task waits for a decision: reply go on, answer or end."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 @dataclass
@@ -75,15 +91,26 @@ def begin_task(writes: TaskWrites, request: Message, agent_id: str, owner_id: An
 
 
 def answer_question(writes: TaskWrites, question: Step, answer: Message) -> None:
-    """A person answers what a task asked; the task goes on."""
+    """A person answers what a task asked; the task goes on. Raises `NotAChoice`."""
+    answer.task = question.task
+    if question.name == BUDGET:
+        choice = choice_in(answer.text)
+        if choice is None:
+            raise NotAChoice
+        _settle(writes, question, choice)
+        return
     question.data = {**question.data, "answer": str(answer.id)}
     question.finished_at = timezone.now()
-    answer.task = question.task
     fact, change = resubmission(question.task)
     writes.changes.append((question, ("data", "finished_at")))
     writes.facts.append(fact)
     writes.tasks.append(change)
     writes.put.append(question.task_id)
+
+
+def fits(question: Step, text: str) -> bool:
+    """Whether this may be the answer. Who is asked how a task goes on may as well write of something else."""
+    return question.name != BUDGET or choice_in(text) is not None
 
 
 def open_questions(context_id: UUID) -> dict[str, Step]:
@@ -94,74 +121,36 @@ def open_questions(context_id: UUID) -> dict[str, Step]:
     return {step.task.agent_id: step for step in steps.select_related("task").order_by("id")}
 
 
+def find_decision(task: Task) -> Step | None:
+    """The open question of the brake (`runtime/brake.py`) that this task waits with. Reads the database."""
+    steps = Step.objects.filter(task=task, name=BUDGET, kind=Step.Kind.ASK, finished_at=None)
+    return steps.filter(task__state=TaskState.INPUT_REQUIRED).select_related("task").order_by("-id").first()
+
+
+async def decide(task: Task, choice: Choice) -> None:
+    """A person says how it goes on when the budget is used up. Raises `NothingToDecide`, `NotWaiting`."""
+    question = await in_thread(find_decision, task)
+    if question is None:
+        raise NothingToDecide
+    writes = TaskWrites()
+    _settle(writes, question, choice)
+    await runtime.current().journal.append(
+        Entry(task.context_id, writes.facts, writes.new, writes.changes, writes.tasks)
+    )
+    runtime.current().queue.put(*writes.put)
+
+
 async def cancel_task(task: Task) -> None:
     """Stop a task, wherever it runs, with everything it delegated. Raises `TaskOver`."""
-    current = runtime.current()
-    settled = current.when_settled(task.id)
-    if _is_idle(task):
-        try:
-            await _end_idle(task)
-            return
-        except _Running:
-            pass
-    await _request_cancel(task)
-    current.queue.cancel(task.id)
-    try:
-        await asyncio.wait_for(settled, STOP_SECONDS)
-    except TimeoutError:
-        await _end_hung(task)
+    await stop_task(runtime.current(), task)
 
 
-async def _request_cancel(task: Task) -> None:
-    change = TaskChange(task.id, {"cancel_requested": True}, _check_unfinished)
-    await runtime.current().journal.append(Entry(task.context_id, tasks=[change]))
-
-
-async def _end_idle(task: Task) -> None:
-    """End a task that nobody runs: it waits for its turn, for a person, or for something outside."""
-
-    def check(current: Task) -> None:
-        _check_unfinished(current)
-        if not _is_idle(current):
-            raise _Running
-
-    await _end(task, check)
-    for child in await in_thread(_unfinished_children, task):
-        await cancel_task(child)
-
-
-async def _end_hung(task: Task) -> None:
-    """Its agent does not let go: end the task without it. What it still does is refused, its lease being gone."""
-    try:
-        await _end(task, _check_unfinished)
-    except TaskOver:
-        pass
-
-
-async def _end(task: Task, check: Any) -> None:
-    fields = {"state": TaskState.CANCELED, "lease_owner": "", "lease_until": None, "updated_at": timezone.now()}
-    facts = [status_fact(task, TaskState.CANCELED)]
-    changes: list[tuple[Model, tuple[str, ...]]] = []
-    for message in await in_thread(_open_messages, task):
-        message.state = Message.State.STOPPED
-        changes.append((message, ("state",)))
-        facts.append(changed_fact(message))
-    change = TaskChange(task.id, fields, check)
-    await runtime.current().journal.append(Entry(task.context_id, facts, changes=changes, tasks=[change]))
-
-
-def _is_idle(task: Task) -> bool:
-    return task.state not in RUNNABLE or is_free(task) or is_parked(task)
-
-
-def _check_unfinished(current: Task) -> None:
-    if current.is_terminal:
-        raise TaskOver
-
-
-def _open_messages(task: Task) -> Sequence[Message]:
-    return list(Message.objects.filter(task_id=task.id, state=Message.State.STREAMING))
-
-
-def _unfinished_children(task: Task) -> Sequence[Task]:
-    return list(Task.objects.filter(parent=task).unfinished())
+def _settle(writes: TaskWrites, question: Step, choice: Choice) -> None:
+    question.data = {**question.data, "choice": choice.value}
+    question.finished_at = timezone.now()
+    fact, change = resubmission(question.task)
+    change.fields["budget"] = renewed(question.task.budget)
+    writes.changes.append((question, ("data", "finished_at")))
+    writes.facts += [step_fact(EventType.TOOL_FINISHED, question), fact]
+    writes.tasks.append(change)
+    writes.put.append(question.task_id)

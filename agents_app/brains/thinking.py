@@ -24,6 +24,8 @@ from pydantic_ai.messages import (
     TextPart,
     TextPartDelta,
 )
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import UsageLimits
 
 from agents_app.base import Agent, Said, Tool, ToolResult
 from agents_app.brains.choice import Brain, choose_brain
@@ -39,6 +41,11 @@ from agents_app.brains.transcript import label, messages_of
 HISTORY = 40  # messages
 CHARS_PER_TOKEN = 4  # a rough measure, for budgets only
 QUIET_SECONDS = 180  # the longest a provider may send nothing
+MOST_LAST_REQUESTS = 3  # of a model that calls tools where it was told to answer
+ANSWER_NOW = (
+    "The budget of this request is used up. Answer now, in one go, with what is known from the conversation and from the "
+    "tools so far. Call no tool. Say plainly what is missing."
+)
 
 
 class ThinkingTurn(Protocol):
@@ -47,6 +54,7 @@ class ThinkingTurn(Protocol):
     agent: Agent
     message: Said
     chain: tuple[str, ...]
+    answers_now: bool  # the budget was used up, and a person wants an answer without more tools
 
     async def history(self, limit: int = 40) -> list[Said]:
         """The conversation before `message`, oldest first."""
@@ -77,16 +85,20 @@ async def think(turn: ThinkingTurn, *, prompt: str, tools: Sequence[Tool]) -> st
         return log.text
     brain = await choose_brain(turn.agent.id)
     others = await list_neighbours(turn.agent.id, without=turn.chain)
-    scene = Scene(turn.agent, turn.message, await turn.history(HISTORY), tools, others)
+    offered = () if turn.answers_now else tools  # calls that were made already need their tools all the same
+    scene = Scene(turn.agent, turn.message, await turn.history(HISTORY), offered, others)
     try:
-        return await _Thinking(turn, brain, scene, log, prompt).run()
+        return await _Thinking(turn, brain, scene, log, prompt, tools).run()
     except (AgentRunError, UserError) as error:
         raise explain(error, who=brain.provider, model=brain.name) from error
 
 
 class _Thinking:
-    def __init__(self, turn: ThinkingTurn, brain: Brain, scene: Scene, log: ThinkingLog, prompt: str) -> None:
+    def __init__(
+        self, turn: ThinkingTurn, brain: Brain, scene: Scene, log: ThinkingLog, prompt: str, tools: Sequence[Tool]
+    ) -> None:
         self.turn = turn
+        self.tools = tools
         self.brain = brain
         self.scene = scene
         self.log = log
@@ -94,19 +106,22 @@ class _Thinking:
         self.instructions = instructions_for(
             scene.agent, prompt, tools=scene.tools, others=scene.others, today=datetime.now(UTC).date()
         )
+        if turn.answers_now:
+            self.instructions += f"\n\n{ANSWER_NOW}"
 
     async def run(self) -> str:
         loop = Loop(
             self.brain.model,
             instructions=self.instructions,
             deps_type=Scene,
-            toolsets=[TurnToolset(self.turn, self.scene.tools)],
+            toolsets=[TurnToolset(self.turn, self.tools)],
             capabilities=[Patience()],
-            model_settings={"max_retries": 0, "timeout": QUIET_SECONDS},
+            model_settings=self._settings(),
         )
+        limits = UsageLimits(request_limit=MOST_LAST_REQUESTS) if self.turn.answers_now else None
         history = messages_of(self.scene.history, self.scene.agent.id) + self.log.messages
         question = None if self.log.messages else label(self.scene.message)
-        async with loop.iter(question, message_history=history, deps=self.scene) as run:
+        async with loop.iter(question, message_history=history, deps=self.scene, usage_limits=limits) as run:
             saved = 0
             async for node in run:
                 if Loop.is_model_request_node(node):
@@ -116,6 +131,14 @@ class _Thinking:
                 elif Loop.is_call_tools_node(node):
                     saved += await self._save(run.new_messages()[saved:])
         return self.text
+
+    def _settings(self) -> ModelSettings:
+        settings = ModelSettings(max_retries=0, timeout=QUIET_SECONDS)
+        if (
+            self.turn.answers_now and self.tools
+        ):  # some providers do not know the setting: the turn refuses calls as well
+            settings["tool_choice"] = "none"
+        return settings
 
     async def _show(self, stream: Any) -> None:
         said = ""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents_app.base import Answer
 from agents_app.models import INTERRUPTED, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.answer import Writes
+from agents_app.runtime.brake import USED, USED_UP, Limit, passed_on, round_of, spent_limit
 from agents_app.runtime.facts import created_fact, status_fact
+from agents_app.runtime.journal import Entry, Refused
 from agents_app.runtime.recovery import is_parked
+from agents_app.runtime.resubmission import resubmission
+from agents_app.runtime.stopping import TaskOver, stop_task
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -36,11 +41,11 @@ class Delegation:
             if refusal:
                 await self._finish(step, TaskState.REJECTED, refusal)
         if not step.finished_at:
-            await self._wait(step)
+            await (self._give_up(step) if self._turn.answers_now else self._wait(step))
         return Answer(step.data["agent"], step.data["state"], step.data["text"])
 
     def _refusal(self, agent: Agent | None) -> str:
-        """Why not to ask; empty: go on. A loop or a spent budget is an answer, never silence."""
+        """Why not to ask; empty: go on. A loop is an answer, never silence; about a spent budget a person decides."""
         path = [*self._turn.chain, self._turn.agent.id]
         if agent is None:
             return f'There is no agent "{self._agent_id}" here.'
@@ -48,11 +53,20 @@ class Delegation:
             return (
                 f"{agent.name} is already part of this: {' → '.join([*path, agent.id])}. Answer without asking again."
             )
-        if self._turn.hops_left <= 0:
-            return f"This request was passed on too often ({' → '.join(path)}). Answer with what is known."
-        if self._turn.tokens_left <= 0 or self._turn.seconds_left() <= 0:
-            return "The budget of this request is used up. Answer with what is known."
+        if self._turn.answers_now:
+            return USED_UP
+        if settings.AGENTS_HOPS <= 0:
+            return "Agents do not ask each other on this server. Answer with what is known."
+        if limit := self._limit():
+            self._turn.run_out(limit)
         return ""
+
+    def _limit(self) -> Limit | None:
+        if self._turn.hops_left <= 0:
+            return Limit.HOPS
+        if self._turn.tokens_left <= 0:
+            return Limit.TOKENS
+        return Limit.SECONDS if self._turn.seconds_left() <= 0 else None
 
     async def _begin(self, agent: Agent | None, refusal: str) -> Step:
         name = agent.name if agent else self._agent_id
@@ -87,6 +101,8 @@ class Delegation:
             owner_id=turn.task.owner_id,
             request=request,
             parent=turn.task,
+            tenant=turn.task.tenant,
+            via=turn.task.via,
             chain=[*turn.chain, turn.agent.id],
             budget={**turn.task.budget, "hops": turn.hops_left - 1, "tokens": turn.tokens_left},
             metadata={"referenceTaskIds": [str(turn.task_id)]},
@@ -98,24 +114,57 @@ class Delegation:
 
     async def _wait(self, step: Step) -> None:
         """Until the child ends. While it waits for somebody, this turn waits as well, with nothing in memory."""
-        assert step.child_id is not None
-        settled = self._turn.runtime.when_settled(step.child_id, or_parked=True)
-        child = await in_thread(_load, step.child_id)
+        while (child := await self._settled(step.child_id)) is not None and child.state not in TERMINAL:
+            if is_parked(child):
+                await self._turn.wait_outside(child.status_text, child.updated_at)
+            elif limit := spent_limit(child):
+                await self._renew(child, limit)
+            else:
+                asks = f"{step.name} asks you something."
+                await self._turn.park(asks, Writes(changes=self._turn.answer.saved_text()))
+                self._turn.wait_for_person()
+        if child is None:
+            await self._finish(step, TaskState.FAILED, "The delegated task is gone.")
+        else:
+            text, tokens = await in_thread(_read_answer, child)
+            self._turn.spend(tokens - int(child.budget.get(USED, 0)))
+            await self._finish(step, TaskState(child.state), text)
+
+    async def _settled(self, child_id: Any) -> Task | None:
+        """The child once it has ended, or waits for somebody."""
+        settled = self._turn.runtime.when_settled(child_id, or_parked=True)
+        child = await in_thread(_load, child_id)
         if child is not None and child.state not in (*TERMINAL, *INTERRUPTED) and not is_parked(child):
             self._turn.runtime.queue.put(child.id)
             await settled
+            child = await in_thread(_load, child_id)
+        return child
+
+    async def _renew(self, child: Task, limit: Limit) -> None:
+        """The child has run out. It goes on when a person has said so since then; else this turn has run out as well."""
+        if round_of(child.budget) >= round_of(self._turn.task.budget):
+            self._turn.run_out(limit)
+        fact, change = resubmission(child)
+        change.fields["budget"] = passed_on(self._turn, (await in_thread(_read_answer, child))[1])
+        try:
+            await self._turn.runtime.journal.append(Entry(child.context_id, [fact], tasks=[change]))
+        except Refused:  # it was stopped meanwhile
+            return
+        self._turn.runtime.queue.put(child.id)
+
+    async def _give_up(self, step: Step) -> None:
+        """A person wants the answer now: what the child has not finished it does not finish."""
+        child = await in_thread(_load, step.child_id)
+        if child is not None:
+            try:
+                await stop_task(self._turn.runtime, child)
+            except TaskOver:
+                pass
             child = await in_thread(_load, step.child_id)
-        if child is None:
-            await self._finish(step, TaskState.FAILED, "The delegated task is gone.")
-        elif child.state in INTERRUPTED:
-            await self._turn.park(f"{step.name} asks you something.", Writes(changes=self._turn.answer.saved_text()))
-            self._turn.wait_for_person()
-        elif is_parked(child):
-            await self._turn.wait_outside(child.status_text, child.updated_at)
+        if child is not None and child.state == TaskState.COMPLETED:
+            await self._finish(step, TaskState.COMPLETED, (await in_thread(_read_answer, child))[0])
         else:
-            text, tokens = await in_thread(_read_answer, child)
-            self._turn.spend(tokens)
-            await self._finish(step, TaskState(child.state), text)
+            await self._finish(step, TaskState.CANCELED, await in_thread(_read_unfinished, step))
 
     async def _finish(self, step: Step, state: TaskState, text: str) -> None:
         step.data |= {"state": state.value, "text": text}
@@ -134,10 +183,19 @@ def _load(task_id: Any) -> Task | None:
 
 def _read_answer(child: Task) -> tuple[str, int]:
     """What the child said to who asked, or why it did not, and the tokens it took. Its questions were for a person."""
-    said: QuerySet[Message] = child.messages.filter(role=Message.Role.AGENT, inner=True).order_by("seq")
+    said = _said(child)
     texts = [message.text for message in said if message.text]
     tokens = sum(message.usage.get("input_tokens", 0) + message.usage.get("output_tokens", 0) for message in said)
     if child.state == TaskState.COMPLETED:
         return "\n\n".join(texts), tokens
     reason = child.status_text or ("Stopped." if child.state == TaskState.CANCELED else "It failed.")
     return reason, tokens
+
+
+def _read_unfinished(step: Step) -> str:
+    texts = [message.text for message in _said(step.child) if message.text] if step.child else []
+    return "\n\n".join(["This was stopped before it was finished, because the budget was used up.", *texts])
+
+
+def _said(child: Task) -> QuerySet[Message]:
+    return child.messages.filter(role=Message.Role.AGENT, inner=True).order_by("seq")

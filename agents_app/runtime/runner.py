@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from agents_app import base, parts, registry
 from agents_app.brains import BrainError
-from agents_app.models import INTERRUPTED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
+from agents_app.models import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
+from agents_app.runtime import brake
 from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
-from agents_app.runtime.recovery import PARKED, is_free, is_parked, lease_end
+from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
-from agents_app.runtime.turn import Ended, LeaseLost, Recalled, RunningTurn
+from agents_app.runtime.stopping import stop_children
+from agents_app.runtime.turn import Ended, LeaseLost, Recalled, RunningTurn, Spent
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
         turn = _take_up(runtime, begun) if begun else await _claim(runtime, task_id)
         if turn is not None:
             runtime.queue.enter(turn.task)
-            await turn.end(await _answer(turn))
+            await turn.end(await _braked(turn))
             await _wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
         logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
@@ -100,6 +102,18 @@ async def _take_lease(runtime: Runtime, task: Task) -> None:
         setattr(task, name, value)
 
 
+async def _braked(turn: RunningTurn) -> Ended:
+    """When the budget is used up a person decides how it goes on; but only once, who wanted the answer at once."""
+    if turn.choice == brake.Choice.END:
+        await stop_children(turn.runtime, turn.task)
+        return Ended(TaskState.CANCELED)
+    ended = await _answer(turn)
+    if not isinstance(ended, Spent) or turn.answers_now:
+        return ended
+    await brake.stop_at(turn, ended.limit)
+    return Ended(TaskState.INPUT_REQUIRED)
+
+
 async def _answer(turn: RunningTurn) -> Ended:
     """Let the agent work. Whatever happens to it becomes an end with words a person understands."""
     name = turn.agent.name
@@ -114,7 +128,7 @@ async def _answer(turn: RunningTurn) -> Ended:
     except asyncio.CancelledError:
         return await _cancelled(turn)
     except TimeoutError:
-        return Ended(TaskState.FAILED, f"{name} ran out of time.")
+        return Spent(brake.Limit.SECONDS, f"{name} ran out of time.")
     except BrainError as error:
         return Ended(TaskState.FAILED, str(error))
     except Refused:
@@ -186,8 +200,10 @@ async def _wake_delegators(runtime: Runtime, task: Task) -> None:
 
 
 def _find_delegators(task: Task) -> list[Task]:
-    """Tasks that wait only because of a delegation that has ended meanwhile."""
+    """Tasks that wait only because of a delegation that has ended meanwhile, and for nobody's decision."""
     waits = Q(task__state__in=INTERRUPTED) | Q(task__lease_owner=PARKED)
     ended = Step.objects.filter(waits, kind=Step.Kind.AGENT, finished_at=None, child__state__in=TERMINAL)
+    asked = Step.objects.filter(task=OuterRef("task"), kind=Step.Kind.ASK, finished_at=None)
+    ended = ended.exclude(Exists(asked)).exclude(task__budget__has_key=brake.SPENT)
     mine = ended.filter(child=task) if task.state in TERMINAL else ended.filter(task=task)
     return [step.task for step in mine.select_related("task")]

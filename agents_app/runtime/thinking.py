@@ -25,6 +25,7 @@ class DurableThinking:
         self.agent = turn.agent
         self.message = turn.message
         self.chain = turn.chain
+        self.answers_now = turn.answers_now
 
     @property
     def cancelled(self) -> bool:

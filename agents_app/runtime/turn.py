@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID, uuid5
 
 from django.db.models import Q
@@ -18,13 +18,13 @@ from agents_app import base, parts
 from agents_app.actions.attachments import save_parts
 from agents_app.base import Part, Said, Tool, ToolError, ToolResult
 from agents_app.brains import thinking
-from agents_app.models import TERMINAL, Artifact, EventType, Message, Step, Task, TaskState
+from agents_app.models import PARKED, TERMINAL, Artifact, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.answer import AnswerText, Writes, join
 from agents_app.runtime.artifact import RunningArtifact
+from agents_app.runtime.brake import BUDGET, USED_UP, Choice, Limit, last_choice
 from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.journal import Chain, Entry, Fact, Refused, TaskChange
-from agents_app.runtime.recovery import PARKED
 from agents_app.runtime.thinking import DurableThinking
 from agents_app.threads import in_thread
 
@@ -51,6 +51,14 @@ class Ended(base.TurnEnded):
         self.state = state
         self.reason = reason
         self.extra = extra  # fields of the message that ends it
+
+
+class Spent(Ended):
+    """The budget is used up: a person decides how it goes on, or it ends like this when it ended before."""
+
+    def __init__(self, limit: Limit, reason: str) -> None:
+        super().__init__(TaskState.FAILED, reason)
+        self.limit = limit
 
 
 @dataclass
@@ -82,8 +90,10 @@ class RunningTurn(base.Turn):
         self.answers: list[Message] = []
         self.question: Message | None = None  # what it waits with
         self.artifacts: dict[UUID, Artifact] = {}
+        self.choice = last_choice(recalled.steps)  # when the budget was used up
         # What an earlier run finished and this one has not come to yet. A brain's own calls come from its log.
-        self._ahead = {step.key for step in recalled.steps if step.finished_at and not step.key.startswith("call:")}
+        finished = (step for step in recalled.steps if step.finished_at and step.name != BUDGET)
+        self._ahead = {step.key for step in finished if not step.key.startswith("call:")}
         self._counts: Counter[str] = Counter()
         self._beginning = asyncio.Lock()
         self._tokens_left = int(task.budget["tokens"])
@@ -96,6 +106,8 @@ class RunningTurn(base.Turn):
         return await in_thread(self._history, limit)
 
     def _history(self, limit: int) -> list[Said]:
+        if self.task.request.seq is None:  # not saved yet: the conversation begins with it
+            return []
         heard = Q(seq__lt=self.task.request.seq) | Q(role=Message.Role.AGENT)
         messages = Message.objects.in_context(self.context_id).for_people().filter(heard)
         messages = messages.exclude(id=self.message.id).exclude(state=Message.State.STREAMING)
@@ -156,6 +168,9 @@ class RunningTurn(base.Turn):
         if tool.name == "ask_agent":
             return await self._delegate_for_tool(tool, key, arguments)
         step = self.recall(key)
+        if self.answers_now and (step is None or not step.finished_at):
+            await self._leave_undone(step)
+            raise ToolError(USED_UP)
         if step is None or not step.finished_at:
             step = await self._call(tool, key, arguments, again=step)
         if step.error:
@@ -213,8 +228,15 @@ class RunningTurn(base.Turn):
         message = self._open_answer
         if message is None:
             return
-        offsets = [step.offset for step in self.steps.values() if step.finished_at and step.message_id == message.id]
-        writes = self.answer.reopen(message, max(offsets, default=0))
+        finished = [step for step in self.steps.values() if step.finished_at and step.message_id == message.id]
+        covered = max((step.offset for step in finished if step.name != BUDGET), default=0)
+        if self.choice == Choice.END:
+            covered = len(message.text)
+        writes = self.answer.reopen(message, covered)
+        for step in finished:
+            if step.offset > covered:  # it asked behind words that are taken back now
+                step.offset = covered
+                writes.changes.append((step, ("offset",)))
         if writes.facts:
             await self.commit(*writes.facts, changes=writes.changes)
 
@@ -237,9 +259,18 @@ class RunningTurn(base.Turn):
         question: Message | None = None,
         *,
         state: TaskState = TaskState.INPUT_REQUIRED,
+        **more: Any,
     ) -> None:
         """Wait for a person, with nothing held in memory."""
-        await self._leave(state, reason, writes, question, attempts=0)
+        await self._leave(state, reason, writes, question, attempts=0, **more)
+
+    async def park_with(self, step: Step, reason: str) -> None:
+        """The same with a question that stands in the answer, behind what was said so far."""
+        step.message = await self._begin()
+        step.offset = self.answer.length
+        await self.answer.show()
+        started = step_fact(EventType.TOOL_STARTED, step)
+        await self.park(reason, Writes([started], [step], self.answer.saved_text()))
 
     async def wait_outside(self, reason: str, since: datetime, writes: Writes | None = None) -> None:
         """Wait for something that is not here, with nothing held in memory, until somebody commits a `resubmission`."""
@@ -273,8 +304,17 @@ class RunningTurn(base.Turn):
         self._tokens_left -= tokens
 
     def check_tokens(self, tokens: int = 0) -> None:
-        if self._tokens_left < tokens or self._tokens_left <= 0:
-            raise Ended(TaskState.FAILED, "The token budget of this request is used up. Ask again to go on.")
+        if not self.answers_now and (self._tokens_left < tokens or self._tokens_left <= 0):
+            self.run_out(Limit.TOKENS)
+
+    def run_out(self, limit: Limit) -> NoReturn:
+        """Leave the turn: a person decides how it goes on."""
+        raise Spent(limit, f"{self.agent.name} had used up its budget.")
+
+    @property
+    def answers_now(self) -> bool:
+        """A person wants an answer out of what is known: nothing more is asked for or looked up."""
+        return self.choice == Choice.ANSWER
 
     @property
     def tokens_left(self) -> int:
@@ -357,6 +397,11 @@ class RunningTurn(base.Turn):
             step.error = f"{tool.name} failed in a way nobody foresaw. The server's log has the details."
         await self.finish_step(step)
         return step
+
+    async def _leave_undone(self, step: Step | None) -> None:
+        if step is not None:
+            step.error = USED_UP
+            await self.finish_step(step)
 
     async def _delegate_for_tool(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
         answer = await Delegation(self, key, arguments["agent"], arguments["message"]).run()

@@ -36,6 +36,7 @@ class FakeTurn:
         self.answers: dict[str, str] = {}  # of other agents, by id
         self.asked: list[tuple[str, str]] = []
         self.tokens_left = 200_000
+        self.answers_now = False  # a person wants an answer without more tools
         self._safe = 0  # pieces that a crash does not take back
 
     @property

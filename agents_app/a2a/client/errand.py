@@ -77,6 +77,9 @@ class Errand:
             )
 
     async def _carry_out(self, line: Line) -> None:
+        if self._turn.answers_now:
+            await self._settle_for_less(line)
+            return
         if self._row is None:
             await self._begin()
         assert self._row is not None
@@ -85,6 +88,17 @@ class Errand:
             async for event in events:
                 if await self._take(event, line):
                     return
+
+    async def _settle_for_less(self, line: Line) -> None:
+        """A person wants the answer now: what there is of it."""
+        if self._row is not None and self._row.remote_task_id:
+            await self._hearing.snapshot(await line.get_task(self._row.remote_task_id))
+            try:
+                await line.cancel_task(self._row.remote_task_id)
+            except Declined:
+                pass  # it is over there already, or goes on regardless
+        if self._hearing.silent:
+            await self._turn.fail(f"{self._name} has not said anything yet.")
 
     @property
     def _streams(self) -> bool:

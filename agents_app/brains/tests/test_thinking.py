@@ -232,6 +232,25 @@ async def test_a_spent_budget_stops_before_the_provider_is_asked(provider: Provi
     assert server.requests == []
 
 
+async def test_an_answer_now_is_asked_for_without_tools(provider: Provided) -> None:
+    server = provider(Words(["It is two."]))
+    turn = FakeTurn(Helper(), "What is 1 + 1?")
+    turn.answers_now = True
+    assert await answer(turn) == "It is two."
+    [request] = server.requests
+    assert request["tool_choice"] == "none"
+    assert "Answer now" in str(request["messages"])
+
+
+async def test_a_model_that_will_not_answer_now_is_not_asked_for_ever(provider: Provided) -> None:
+    server = provider(*(Calls([(f"c{number}", "add", {"a": number})]) for number in range(9)))
+    turn = FakeTurn(Helper(), "What is 1 + 1?")
+    turn.answers_now = True
+    with pytest.raises(BrainError, match="more steps"):
+        await answer(turn)
+    assert len(server.requests) == 3
+
+
 class Watched:
     """An answer in a task of its own, and what its runner sees when it is cancelled."""
 

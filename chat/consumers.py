@@ -12,7 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from accounts.models import User
-from agents_app.actions.tasks import TaskOver, cancel_task
+from agents_app.actions.tasks import TaskOver, cancel_task, decide
 from agents_app.runtime.journal import Refused
 from agents_app.threads import in_thread
 from chat import access, broadcast, protocol
@@ -82,6 +82,8 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             case protocol.CancelTask():
                 task = await in_thread(access.get_task, self.user, frame.task)
                 self._spawn(cancel_task(task))
+            case protocol.DecideTask():
+                await decide(await in_thread(access.get_task, self.user, frame.task), frame.choice)
 
     async def _conversation(self, id: UUID) -> Any:
         return await in_thread(access.get_conversation, self.user, id)

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from agents_app.models import Artifact, Message, Step
+from agents_app.runtime.brake import BUDGET
 from chat.chains import agent_names, chain_of
 
 T = TypeVar("T")
 
-SHOWN_STEPS = (Step.Kind.TOOL, Step.Kind.AGENT)
+SHOWN_STEPS = Q(kind__in=(Step.Kind.TOOL, Step.Kind.AGENT)) | Q(kind=Step.Kind.ASK, name=BUDGET)
 
 
 def load_messages(ids: Sequence[UUID]) -> list[Message]:
@@ -37,7 +38,7 @@ def _with_authors(messages: QuerySet[Message]) -> list[Message]:
     rows = list(messages.select_related("agent", "user", "task"))
     answers = {message.id: message for message in rows if message.role == Message.Role.AGENT}
     artifacts = Artifact.objects.filter(message__in=answers).order_by("created_at", "id") if answers else ()
-    steps = Step.objects.filter(message__in=answers, kind__in=SHOWN_STEPS) if answers else Step.objects.none()
+    steps = Step.objects.filter(SHOWN_STEPS, message__in=answers) if answers else Step.objects.none()
     by_message = _grouped(_with_exchanges(steps), "message_id")
     artifacts_by_message = _grouped(artifacts, "message_id")
     for message in rows:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 from uuid import UUID
+
+from agents_app.runtime.brake import Choice
 
 VERSION = 1  # of the frames; a page of another version loads itself anew
 SIGNED_OUT = 4401  # close code: no session, or not any more
@@ -63,11 +65,15 @@ class CancelTask:
     task: UUID
 
 
-InFrame = OpenConversation | CloseConversation | ReadConversation | PostMessage | RetryMessage | CancelTask
-IN_FRAMES: dict[str, type[InFrame]] = {
-    frame.type: frame
-    for frame in (OpenConversation, CloseConversation, ReadConversation, PostMessage, RetryMessage, CancelTask)
-}
+@dataclass(frozen=True, slots=True)
+class DecideTask:
+    type: ClassVar[str] = "task.decide"
+    task: UUID
+    choice: Choice
+
+
+InFrame = OpenConversation | CloseConversation | ReadConversation | PostMessage | RetryMessage | CancelTask | DecideTask
+IN_FRAMES: dict[str, type[InFrame]] = {frame.type: frame for frame in get_args(InFrame)}
 
 
 def parse(text: str) -> InFrame:
@@ -92,6 +98,8 @@ def _value(frame: str, name: str, hint: Any, json_object: dict[str, Any]) -> Any
         return _uuid(frame, name, value)
     if hint is str and isinstance(value, str):
         return value
+    if hint is Choice and value in list(Choice):
+        return Choice(value)
     if hint in (int, int | None) and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     if hint == int | None and value is None:

@@ -11,14 +11,16 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from agents_app.brains.labels import brain_label
-from agents_app.models import Artifact, Message, Step, Task
+from agents_app.models import Artifact, Message, Step, Task, TaskState
 from agents_app.parts import attachment_id
+from agents_app.runtime.brake import BUDGET, QUESTIONS, Limit
 from chat.access import list_agents, list_participants
 from chat.markdown import StreamedText, to_html
 from chat.models import Conversation, Participant
@@ -95,7 +97,9 @@ def _exact(text: str) -> SafeString:
 
 
 def step_html(step: Step) -> SafeString:
-    """A tool call or a delegation, with what the agents said to each other inside it."""
+    """A tool call or a delegation, with what the agents said to each other inside it; or the card of the brake."""
+    if step.name == BUDGET and step.kind == Step.Kind.ASK:
+        return _brake_html(step)
     context = {
         "step": step,
         "asker": step.task.agent,
@@ -107,6 +111,23 @@ def step_html(step: Step) -> SafeString:
         "seconds": "" if step.milliseconds is None else f"{step.milliseconds / 1000:.1f} s",
     }
     return render_to_string("chat/_step.html", context)
+
+
+def _brake_html(step: Step) -> SafeString:
+    limit = Limit(step.data["limit"])
+    choice = step.data.get("choice", "")
+    context = {
+        "step": step,
+        "says": QUESTIONS[limit],
+        "choice": choice,
+        "open": not choice and step.task.state == TaskState.INPUT_REQUIRED,
+        "fresh": f"{_time(settings.AGENTS_TURN_SECONDS)} and {settings.AGENTS_TURN_TOKENS:,} tokens",
+    }
+    return render_to_string("chat/_brake.html", context)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.3g} minutes" if seconds > 60 else f"{seconds:.3g} seconds"
 
 
 def shown_artifact(artifact: Artifact) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _budget_left(budget: dict[str, Any], spent: int) -> str:
     seconds = max((deadline - timezone.now()).total_seconds(), 0) if deadline else None
     left = [
         f"{budget['hops']} delegations" if "hops" in budget else "",
-        f"{max(budget['tokens'] - spent, 0):,} tokens" if "tokens" in budget else "",
+        f"{max(budget['tokens'] - spent, 0):,} tokens" if "tokens" in budget and not budget.get("round") else "",
         f"{seconds:.0f} s" if seconds is not None else "",
     ]
     return ", ".join(part for part in left if part)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from agents_app.models import TERMINAL, Artifact, Event, EventType, Step, Task, TaskState
+from agents_app.runtime.brake import BUDGET, QUESTIONS, Choice, Limit
 
 MAX_EVENTS = 1_000
 
@@ -81,6 +82,8 @@ class _Teller:
             "state": "running" if not step.finished_at else "failed" if step.error else "done",
             "seconds": None if step.milliseconds is None else step.milliseconds / 1000,
         }
+        if step.name == BUDGET and step.kind == Step.Kind.ASK:
+            return self._moment(event, "status", QUESTIONS[Limit(step.data["limit"])], detail=_decided(step))
         if step.kind == Step.Kind.AGENT:
             asked = step.data.get("message", "")
             return self._moment(event, "delegation", f"Asked {step.name}", detail=asked, task=step.child_id, **values)
@@ -99,6 +102,14 @@ class _Teller:
     def _moment(self, event: Event, kind: str, title: str, **values: Any) -> Moment:
         after = (event.created_at - self._task.created_at).total_seconds()
         return Moment(event.created_at, max(after, 0), kind, title, **values)
+
+
+def _decided(step: Step) -> str:
+    return {
+        Choice.GO_ON: "It went on with a fresh budget.",
+        Choice.ANSWER: "It was to answer with what was known.",
+        Choice.END: "It was ended.",
+    }.get(step.data.get("choice", ""), "")
 
 
 def _measure_statuses(moments: list[Moment]) -> None:

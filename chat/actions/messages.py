@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from agents_app import runtime
-from agents_app.actions.tasks import TaskWrites, answer_question, begin_task, open_questions
+from agents_app.actions.tasks import TaskWrites, answer_question, begin_task, fits, open_questions
 from agents_app.models import Agent, Attachment, EventType, Message
 from agents_app.parts import attachment_json
 from agents_app.runtime.facts import created_fact
@@ -89,8 +89,9 @@ def _prepare(
     writes = TaskWrites(new=[message])
     questions = open_questions(conversation.id)
     for agent_id in _invite(writes, conversation, choose_agents(conversation, text)):
-        if agent_id in questions and message.task_id is None:
-            answer_question(writes, questions[agent_id], message)
+        question = questions.get(agent_id)
+        if question is not None and message.task_id is None and fits(question, text):
+            answer_question(writes, question, message)
         else:
             begin_task(writes, message, agent_id, author.id)
     writes.facts.insert(0, created_fact(message, client_id=str(client_id)))

@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from agents_app.models import Agent, Attachment, Message, Task
+from agents_app.runtime.brake import Choice
 from chat.models import Participant
 
 
@@ -46,6 +47,10 @@ class NewMessage(Change):
     text: Text = Field("", description="Markdown. `@chloe` asks that agent.")
     attachments: list[UUID] = Field([], max_length=50, description="Ids of files of this conversation.")
     client_id: UUID | None = Field(None, description="Your own number for it: sent again, nothing is posted twice.")
+
+
+class Decision(Change):
+    choice: Choice = Field(description="`go-on`: a fresh budget; `answer`: now, with what is known; `end`: stop.")
 
 
 class NewParticipant(Change):
@@ -156,11 +161,12 @@ class TaskOut(Schema):
     state: str = Field(description="A2A's task states: `submitted`, `working`, `input-required`, `completed` …")
     status_text: str = Field(description="What the agent reports, or why it ended.")
     answer: str = Field(description="What the agent has said so far.")
+    choices: list[Choice] = Field(description="Its budget is used up: decide for one of them. Mostly empty.")
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, task: Task, answer: str) -> TaskOut:
+    def of(cls, task: Task, answer: str, choices: list[Choice]) -> TaskOut:
         plain = ("id", "state", "status_text", "created_at", "updated_at")
         return cls(
             **{name: getattr(task, name) for name in plain},
@@ -168,6 +174,7 @@ class TaskOut(Schema):
             agent=task.agent_id,
             request=task.request_id,
             answer=answer,
+            choices=choices,
         )
 
 

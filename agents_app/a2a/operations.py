@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from accounts.models import Scope
+from agents_app import runtime
 from agents_app.a2a import access, listing, wire
 from agents_app.a2a.begin import Started, begin, go_on
 from agents_app.a2a.caller import Caller
@@ -36,6 +37,8 @@ from agents_app.actions.tasks import TaskOver, cancel_task
 from agents_app.models import TERMINAL, Agent, Task
 from agents_app.runtime.journal import Refused
 from agents_app.threads import in_thread
+
+LOOK_SECONDS = 2.0  # for the end of a task that another process runs
 
 Stream = AsyncGenerator[StreamEvent | None, None]  # None: nothing happened for a while
 
@@ -183,7 +186,7 @@ async def _settle(started: Started) -> None:
     assert started.settled is not None
     try:
         async with asyncio.timeout(settings.A2A_WAIT_SECONDS):
-            await started.settled
+            await runtime.current().until_settled(started.task_id, started.settled, LOOK_SECONDS)
     except TimeoutError:
         pass
 

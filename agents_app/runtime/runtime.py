@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from agents_app import signals
-from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message
+from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message, Task
 from agents_app.runtime.journal import Entry, Journal
 from agents_app.runtime.live import LiveText
 from agents_app.runtime.owner import this_process
 from agents_app.runtime.queue import InlineQueue
 from agents_app.runtime.recovery import Recovery
+from agents_app.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,18 @@ class Runtime:
         self._ends.setdefault(task_id, []).append((future, or_parked))
         return future
 
+    async def until_settled(self, task_id: UUID, settled: asyncio.Future[str], look_seconds: float) -> None:
+        """Wait for what `when_settled` gave, also when another process runs the task: its news are not heard here, so
+        the database is looked at every so often."""
+        try:
+            while not (await asyncio.wait((settled,), timeout=look_seconds))[0]:
+                if await in_thread(_is_settled, task_id):
+                    return
+            settled.result()
+        finally:
+            if not settled.done():
+                self._forget(task_id, settled)
+
     async def save_texts(self) -> None:
         """Save the text of everything that streams, in one commit."""
         grown = self.live.take_unsaved()
@@ -104,8 +117,17 @@ class Runtime:
         if left:
             self._ends[task_id] = left
 
+    def _forget(self, task_id: UUID, settled: asyncio.Future[str]) -> None:
+        left = [end for end in self._ends.pop(task_id, ()) if end[0] is not settled]
+        if left:
+            self._ends[task_id] = left
+
     def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         self.beside(_repeat(seconds, do))
+
+
+def _is_settled(task_id: UUID) -> bool:
+    return Task.objects.filter(id=task_id, state__in=(*TERMINAL, *INTERRUPTED)).exists()
 
 
 async def _repeat(seconds: float, do: Callable[[], Awaitable[None]]) -> None:

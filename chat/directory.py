@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
@@ -32,7 +32,6 @@ from agents_app.models import Agent, RemoteAgent
 from agents_app.vault import Unreadable
 from chat import access
 
-P = ParamSpec("P")
 CREDENTIAL = "credential:"  # before the name of a security scheme
 
 
@@ -48,12 +47,10 @@ def agent(request: SignedInRequest, agent_id: str) -> HttpResponse:
     return _detail(request, _agent(agent_id))
 
 
-def for_administrators(
-    view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
-) -> Callable[Concatenate[SignedInRequest, P], HttpResponse]:
+def for_administrators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @login_required
     @wraps(view)
-    def guarded(request: SignedInRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_staff:
             raise PermissionDenied
         return view(request, *args, **kwargs)

@@ -38,7 +38,8 @@ class Shown:
 def list_schemes(card: AgentCard) -> list[Scheme]:
     needed = [set(requirement.schemes) for requirement in card.security_requirements]
     always = set.intersection(*needed) if needed else set()
-    return [_described(name, card.security_schemes[name], name in always) for name in sorted(card.security_schemes)]
+    schemes = [_described(name, scheme, name in always) for name, scheme in card.security_schemes.items()]
+    return sorted(schemes, key=lambda scheme: (not scheme.usable, not scheme.required, scheme.name))
 
 
 def show(card: AgentCard, secrets: Mapping[str, str]) -> Shown:

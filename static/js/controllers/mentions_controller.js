@@ -1,7 +1,7 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
 import { markAgent, mentionableAgents, paintAvatar } from "../helpers/agents.js"
 import { cloneTemplate } from "../helpers/dom.js"
-import { clock, dayKey, dayName } from "../helpers/time.js"
+import { sinceWhen } from "../helpers/time.js"
 import { completed, matching, mentionAt } from "../models/mention_query.js"
 
 const ALL = { id: "all", name: "Everybody", description: "Every agent in this conversation answers", initials: "@" }
@@ -117,8 +117,5 @@ function optionElement(agent) {
 
 function troubleOf({ downSince, onHold }) {
   if (onHold) return "On hold: its card has changed"
-  if (!downSince) return ""
-  const since = new Date(downSince)
-  const when = dayKey(since) === dayKey(new Date()) ? clock(since) : `${dayName(since)}, ${clock(since)}`
-  return `No answer since ${when}. Your message will wait.`
+  return downSince ? `No answer since ${sinceWhen(new Date(downSince))}. Your message will wait.` : ""
 }

@@ -1,9 +1,10 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
-import { clock, clockWithSeconds, dayName, inFull } from "../helpers/time.js"
+import { clock, clockWithSeconds, dayName, inFull, sinceWhen } from "../helpers/time.js"
 
 const STYLES = {
   day: (moment) => `${dayName(moment)}, ${clock(moment)}`,
   seconds: clockWithSeconds,
+  since: (moment) => sinceWhen(moment),
 }
 
 // A moment, as the clock shows it where the reader is.

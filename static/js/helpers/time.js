@@ -14,6 +14,12 @@ export function dayKey(date) {
   return `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`
 }
 
+// Behind the word "since".
+export function sinceWhen(date, now = new Date()) {
+  const day = dayName(date, now).replace("Yesterday", "yesterday")
+  return dayKey(date) === dayKey(now) ? clock(date) : `${day}, ${clock(date)}`
+}
+
 export function dayName(date, now = new Date()) {
   if (dayKey(date) === dayKey(now)) return "Today"
   if (dayKey(date) === dayKey(new Date(now - DAY_MS))) return "Yesterday"

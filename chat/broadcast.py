@@ -107,9 +107,9 @@ class Browsers:
         self._by_context.pop(context_id, None)
 
     def agent_changed(self, agent_id: str, down_since: datetime | None, on_hold: bool) -> None:
-        self._push_to_people(
-            list(self._by_user), protocol.encode("agent.changed", id=agent_id, down_since=down_since, on_hold=on_hold)
-        )
+        since = down_since.isoformat() if down_since else None
+        frame = protocol.encode("agent.changed", id=agent_id, down_since=since, on_hold=on_hold)
+        self._push_to_people(list(self._by_user), frame)
 
     # -- what happens
 

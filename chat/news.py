@@ -97,5 +97,5 @@ def task_frame(task: Task, seq: int) -> str:
         agent=task.agent_id,
         state=task.state,
         text=task.status_text,
-        **({"waiting_since": task.waiting_since} if task.waiting_since else {}),
+        **({"waiting_since": task.waiting_since.isoformat()} if task.waiting_since else {}),
     )

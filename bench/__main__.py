@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from bench import first_piece, idle, lists, streaming
+from bench import a2a, first_piece, idle, lists, streaming
 from bench.machine import become_client
 
-PARTS = {"streaming": streaming.main, "first-piece": first_piece.main, "idle": idle.main, "lists": lists.main}
+PARTS = {
+    "streaming": streaming.main,
+    "first-piece": first_piece.main,
+    "idle": idle.main,
+    "lists": lists.main,
+    "a2a": a2a.main,
+}
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ HEAD = ("database", "list", "page", f"{SMALL:,}", f"{LARGE:,}", "ratio", "target
 
 def main() -> None:
     rows = _rows("SQLite", {})
-    with _postgres() as url:
+    with postgres() as url:
         rows += _rows("PostgreSQL", {"DATABASE_URL": url}) if url else []
     show("Lists, median time of a page by number of messages", HEAD, rows)
     if not url:
@@ -42,7 +42,7 @@ def _rows(database: str, variables: dict[str, str]) -> list[list[str]]:
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of an empty database that is gone afterwards; empty when no server answers here."""
     name = f"tkr_chat_bench_{uuid4().hex[:8]}"
     try:

@@ -60,23 +60,24 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def product(people: int) -> Iterator[Server]:
+def product(people: int, settings: dict[str, str] | None = None) -> Iterator[Server]:
     """`manage.py serve` on an empty database with that many people, each with one conversation."""
     with data_dir() as environment:
+        environment |= settings or {}
         manage(environment, "prepare")
         seeded = json.loads(manage(environment, "bench_seed", str(people)))
-        port = _free_port()
+        port = free_port()
         arguments = [sys.executable, "manage.py", "serve", "--no-link", "--port", str(port)]
-        with _running(arguments, environment, port) as process:
+        with running(arguments, environment, port) as process:
             yield Server(process, port, seeded)
 
 
 @contextmanager
 def peers() -> Iterator[Server]:
     with data_dir() as environment:
-        port = _free_port()
+        port = free_port()
         arguments = [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "bench.peers:application"]
-        with _running(arguments, environment, port) as process:
+        with running(arguments, environment, port) as process:
             yield Server(process, port, [])
 
 
@@ -88,7 +89,7 @@ def become_client() -> None:
 
 
 @contextmanager
-def _running(arguments: list[str], environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(arguments: list[str], environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     os.sched_setaffinity(process.pid, SERVER_CORES)
     try:
@@ -114,7 +115,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("The server of the benchmark did not start; what it wrote is above.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

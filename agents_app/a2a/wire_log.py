@@ -16,6 +16,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from agents_app import runtime
@@ -27,6 +28,7 @@ from agents_app.runtime.rows import new_row
 
 logger = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.2
 MAX_WAITING = 2_000  # rows not saved yet: what comes while so many wait is not kept
 LOOKED_AT = 2  # times the limit: raw parts become short when they are masked, and what is behind them shows
 MAX_HEADERS = 64
@@ -40,7 +42,7 @@ NOT_FOR_CURL = frozenset(
 
 Headers = Mapping[str, str] | Iterable[tuple[bytes | str, bytes | str]]
 
-_waiting: WeakKeyDictionary[Journal, int] = WeakKeyDictionary()
+_waiting: WeakKeyDictionary[Journal, list[WireMessage]] = WeakKeyDictionary()
 
 
 class Capture:
@@ -90,7 +92,7 @@ def record(
 
     `secrets`: values that must not be kept wherever they stand, such as the credentials of a remote agent.
     """
-    if not is_on() or _waiting.get(runtime.current().journal, 0) >= MAX_WAITING:
+    if not is_on() or len(_waiting.get(runtime.current().journal, ())) >= MAX_WAITING:
         return
     secrets = tuple(secrets)
     row = new_row(
@@ -155,16 +157,43 @@ def as_curl(message: WireMessage) -> str:
 
 
 def _save(row: WireMessage) -> None:
+    """Together with what comes in the next moment; at an orderly stop nothing is left."""
     journal = runtime.current().journal
-    _waiting[journal] = _waiting.get(journal, 0) + 1
-    journal.post(Entry(new=[row])).add_done_callback(partial(_saved, journal))
+    if journal not in _waiting:
+        _waiting[journal] = []
+        journal.at_close(partial(_save_last, journal))
+    _waiting[journal].append(row)
+    if len(_waiting[journal]) == 1:
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, _save_waiting, journal)
 
 
-def _saved(journal: Journal, future: asyncio.Future[Any]) -> None:
-    """A row that could not be saved is lost, and harms nobody: its task may have been deleted meanwhile."""
-    _waiting[journal] -= 1
-    if not future.cancelled() and (error := future.exception()):
-        logger.info("An exchange is not in the wire log: %s", error, extra={"action": "wire_log.lost"})
+def _save_waiting(journal: Journal) -> None:
+    rows, _waiting[journal] = _waiting[journal], []
+    if rows:
+        journal.post(Entry(new=rows)).add_done_callback(partial(_saved, journal, rows))
+
+
+def _saved(journal: Journal, rows: list[WireMessage], future: asyncio.Future[Any]) -> None:
+    """One that cannot be saved must not take others with it. It is lost, and harms nobody: its task may be deleted."""
+    error = None if future.cancelled() else future.exception()
+    if error is not None and len(rows) > 1:
+        for row in rows:
+            journal.post(Entry(new=[row])).add_done_callback(partial(_saved, journal, [row]))
+    elif error is not None:
+        _note_loss(error)
+
+
+def _save_last(journal: Journal) -> None:
+    """At the end there is no time, and perhaps no loop, to wait for anything."""
+    for row in _waiting.pop(journal, ()):
+        try:
+            journal.append_now(Entry(new=[row]))
+        except DatabaseError as error:
+            _note_loss(error)
+
+
+def _note_loss(error: BaseException) -> None:
+    logger.info("An exchange is not in the wire log: %s", error, extra={"action": "wire_log.lost"})
 
 
 def _masked_headers(headers: Headers, secrets: Iterable[str]) -> dict[str, str]:

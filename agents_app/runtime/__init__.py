@@ -31,4 +31,4 @@ def forget() -> None:
     global _current
     if _current is not None:
         forgotten, _current = _current, None
-        forgotten.journal.close()
+        forgotten.journal.close(silently=True)

@@ -132,6 +132,7 @@ class Journal:
         self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
+        self._last_words: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -162,8 +163,16 @@ class Journal:
         self._listeners.append(item)
         return lambda: self._listeners.remove(item) if item in self._listeners else None
 
-    def close(self) -> None:
-        """Save what waits, then end the thread and its connection."""
+    def at_close(self, say: Callable[[], None]) -> None:
+        """Call `say` before the end: it may still post what it held back."""
+        self._last_words.append(say)
+
+    def close(self, *, silently: bool = False) -> None:
+        """Save what waits, then end the thread and its connection. `silently`: nobody has last words, as in a crash."""
+        while self._last_words:
+            say = self._last_words.pop()
+            if not silently:
+                say()
         for loop in list(self._gathered):
             self._hand_over(loop)
         if self._thread is not None:

@@ -14,8 +14,7 @@ from django.db.models.base import ModelState
 
 M = TypeVar("M", bound=Model)
 
-ROWS_PER_STATEMENT = 200
-AS_THEY_ARE = (models.CharField, models.TextField, models.BooleanField, models.IntegerField, models.UUIDField)
+AS_THEY_ARE = (models.CharField, models.TextField, models.BooleanField, models.IntegerField)
 
 
 def new_row(model: type[M], **values: Any) -> M:
@@ -74,77 +73,113 @@ def insert(rows: Iterable[Model]) -> None:
     connection = connections["default"]
     with connection.cursor() as cursor:
         for model, models_ in by_model.items():
-            _insert(cursor, model, models_, connection.vendor)
+            names = _stored(model)
+            values = _values(model, names, models_, connection.vendor, adding=True)
+            if connection.vendor == "sqlite":
+                cursor.executemany(_insertion(model, names), values)
+            else:
+                cursor.execute(_insertion_from_json(model, names), [_as_json(model, names, values)])
             for row in models_:
                 row._state.adding, row._state.db = False, connection.alias
 
 
-def _insert(cursor: Any, model: type[Model], rows: list[Model], vendor: str) -> None:
-    getters = _getters(model, vendor)
-    values = [[get(row) for get in getters] for row in rows]
-    if vendor == "sqlite":
-        cursor.executemany(_insertion(model, 1), values)
-        return
-    for start in range(0, len(values), ROWS_PER_STATEMENT):
-        chunk = values[start : start + ROWS_PER_STATEMENT]
-        cursor.execute(_insertion(model, len(chunk)), [value for row in chunk for value in row])
-
-
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
-    """Save the named fields of each row, one `executemany` for each model and set of fields, in the order given."""
+    """Save the named fields of each row, one statement for each model and set of fields, in the order given."""
     connection = connections["default"]
-    by_shape: dict[tuple[type[Model], tuple[str, ...]], list[Model]] = {}
+    by_shape: dict[tuple[type[Model], tuple[str, ...]], dict[Any, Model]] = {}
     for row, names in changes:
-        by_shape.setdefault((type(row), names), []).append(row)
+        by_shape.setdefault((type(row), names), {})[row.pk] = row  # the last one wins
     with connection.cursor() as cursor:
         for (model, names), rows in by_shape.items():
             pk: Any = model._meta.pk
-            getters = [_getter(_field(model, name), connection.vendor) for name in (*names, pk.name)]
-            cursor.executemany(_statement(model, names), [[get(row) for get in getters] for row in rows])
+            values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
+            if connection.vendor == "sqlite":
+                cursor.executemany(_statement(model, names), values)
+            else:
+                cursor.execute(_statement_from_json(model, names), [_as_json(model, (*names, pk.name), values)])
+
+
+# PostgreSQL takes all rows of a statement as one JSON text: what it costs to hand over thousands of values one by one is
+# most of a commit otherwise.
+
+
+def _as_json(model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> str:
+    columns = [_field(model, name).column for name in names]
+    return json.dumps([dict(zip(columns, row, strict=True)) for row in values], default=str)
+
+
+@lru_cache(maxsize=256)
+def _insertion_from_json(model: type[Model], names: tuple[str, ...]) -> str:
+    table, columns = _quoted(model, names)
+    listed = ", ".join(columns)
+    return f"INSERT INTO {table} ({listed}) SELECT {listed} FROM json_populate_recordset(NULL::{table}, %s::json)"
+
+
+@lru_cache(maxsize=256)
+def _statement_from_json(model: type[Model], names: tuple[str, ...]) -> str:
+    table, columns = _quoted(model, names)
+    pk: Any = model._meta.pk
+    key = _quoted(model, (pk.name,))[1][0]
+    sets = ", ".join(f"{column} = given.{column}" for column in columns)
+    rows = f"json_populate_recordset(NULL::{table}, %s::json) AS given"
+    return f"UPDATE {table} SET {sets} FROM {rows} WHERE {table}.{key} = given.{key}"
 
 
 @lru_cache(maxsize=256)
 def _statement(model: type[Model], names: tuple[str, ...]) -> str:
-    quote: Any = connections["default"].ops.quote_name
-    columns = ", ".join(f"{quote(_field(model, name).column)} = %s" for name in names)
-    return f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE {quote(model._meta.pk.column)} = %s"
-
-
-@lru_cache(maxsize=256)
-def _insertion(model: type[Model], rows: int) -> str:
-    quote: Any = connections["default"].ops.quote_name
-    fields = _stored(model)
-    columns = ", ".join(quote(field.column) for field in fields)
-    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * rows)
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {places}"
+    table, columns = _quoted(model, names)
+    pk: Any = model._meta.pk
+    sets = ", ".join(f"{column} = %s" for column in columns)
+    return f"UPDATE {table} SET {sets} WHERE {_quoted(model, (pk.name,))[1][0]} = %s"
 
 
 @lru_cache(maxsize=64)
-def _getters(model: type[Model], vendor: str) -> list[Callable[[Model], Any]]:
-    return [_getter(field, vendor, adding=True) for field in _stored(model)]
+def _insertion(model: type[Model], names: tuple[str, ...]) -> str:
+    table, columns = _quoted(model, names)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
 
 
-def _stored(model: type[Model]) -> list[Any]:
-    """Columns to write: not a number that the database gives."""
-    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+def _quoted(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[str]]:
+    quote: Any = connections["default"].ops.quote_name
+    return quote(model._meta.db_table), [quote(_field(model, name).column) for name in names]
 
 
-@lru_cache(maxsize=512)
-def _getter(field: Any, vendor: str, adding: bool = False) -> Callable[[Model], Any]:
-    """Reads a row's field as the driver takes it. Fields of another kind than these go Django's own, slower way."""
+@lru_cache(maxsize=64)
+def _stored(model: type[Model]) -> tuple[str, ...]:
+    """Fields to write: not a number that the database gives."""
+    return tuple(field.name for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))
+
+
+def _values(
+    model: type[Model], names: tuple[str, ...], rows: list[Model], vendor: str, adding: bool = False
+) -> list[list[Any]]:
+    getters = _getters(model, names, vendor, adding)
+    return [[get(row) for get in getters] for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _getters(model: type[Model], names: tuple[str, ...], vendor: str, adding: bool) -> list[Callable[[Model], Any]]:
+    return [_getter(_field(model, name), vendor, adding) for name in names]
+
+
+def _getter(field: Any, vendor: str, adding: bool) -> Callable[[Model], Any]:
+    """Reads a row's field as the statement takes it. On SQLite, fields of unusual kinds go Django's own, slower way."""
     name, kind = field.attname, field.target_field if field.is_relation else field
-    stamped = adding and (getattr(kind, "auto_now", False) or getattr(kind, "auto_now_add", False))
-    if vendor == "sqlite" and isinstance(kind, models.UUIDField):
-        return lambda row: None if (value := row.__dict__[name]) is None else value.hex
-    if vendor == "sqlite" and type(kind) is models.JSONField:
-        return lambda row: _json(row.__dict__[name])
-    if vendor == "sqlite" and isinstance(kind, models.DateTimeField) and not stamped:
-        return lambda row: None if (value := row.__dict__[name]) is None else _moment(value)
-    if isinstance(kind, AS_THEY_ARE):
+    if adding and (getattr(kind, "auto_now", False) or getattr(kind, "auto_now_add", False)):
+        return lambda row: _plain(field.pre_save(row, add=True), field, vendor)
+    if vendor != "sqlite" or isinstance(kind, AS_THEY_ARE):
         return lambda row: row.__dict__[name]
-    if adding:
-        return lambda row: field.get_db_prep_save(field.pre_save(row, add=True), connections["default"])
-    return lambda row: field.get_db_prep_save(getattr(row, name), connections["default"])
+    if isinstance(kind, models.UUIDField):
+        return lambda row: None if (value := row.__dict__[name]) is None else value.hex
+    if type(kind) is models.JSONField:
+        return lambda row: _json(row.__dict__[name])
+    if isinstance(kind, models.DateTimeField):
+        return lambda row: None if (value := row.__dict__[name]) is None else _moment(value)
+    return lambda row: _plain(getattr(row, name), field, vendor)
+
+
+def _plain(value: Any, field: Any, vendor: str) -> Any:
+    return field.get_db_prep_save(value, connections["default"]) if vendor == "sqlite" else value
 
 
 def _json(value: Any) -> str:

@@ -1,0 +1,164 @@
+"""A2A calls per second, each beside the official SDKs' own servers with the same scripted agent in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench import http_load
+from bench.http_load import Load
+from bench.lists import postgres
+from bench.machine import Server, free_port, product, running
+from bench.tables import milliseconds, show, verdict
+
+CONNECTIONS = (1, 16, 64)
+RUNS = 3
+SECONDS = 3.0
+TASKS = 50_000
+GROWTH_MIB = 16
+CARDS_PER_SECOND = 3000
+OURS, OURS_PG, SDK, SDK_PG = "on SQLite", "on PostgreSQL", "SDK in memory", "SDK on PostgreSQL"
+# At so many connections, so many times the peer's calls per second.
+SEND_TARGETS = {(OURS, SDK): {1: 2.0, 16: 3.0, 64: 3.0}, (OURS_PG, SDK_PG): {16: 8.0, 64: 8.0}}
+STREAM_TARGETS = {(OURS, SDK): {1: 4.0, 16: 4.0, 64: 4.0}}
+
+
+@dataclass
+class Subject:
+    name: str
+    port: int
+    path: str
+    server: Server | None = None
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        subjects = {subject.name: subject for subject in _subjects(stack)}
+        for title, method, text, targets in (
+            ("SendMessage, waiting for the task", "SendMessage", "hello", SEND_TARGETS),
+            ("SendStreamingMessage with 20 chunks", "SendStreamingMessage", "chunks", STREAM_TARGETS),
+        ):
+            figures = asyncio.run(_compare(list(subjects.values()), method, text))
+            _show(title, figures, targets)
+        _show_cards(subjects[OURS])
+        _show_memory(subjects[OURS])
+
+
+def _subjects(stack: ExitStack) -> Iterator[Subject]:
+    server = stack.enter_context(product(0, _OPEN))
+    yield Subject(OURS, server.port, "/a2a/scripted/", server)
+    yield Subject(SDK, stack.enter_context(_sdk("")), "/")
+    url = stack.enter_context(postgres())
+    if url:
+        server = stack.enter_context(product(0, {**_OPEN, "DATABASE_URL": url}))
+        yield Subject(OURS_PG, server.port, "/a2a/scripted/", server)
+        theirs = stack.enter_context(postgres())
+        name = theirs.removeprefix("postgres:///").partition("?")[0]
+        yield Subject(SDK_PG, stack.enter_context(_sdk(f"postgresql+asyncpg:///{name}?host=/var/run/postgresql")), "/")
+    else:
+        print("PostgreSQL does not answer at its usual local socket, so only SQLite was measured.\n")
+
+
+_OPEN = {"A2A_ANONYMOUS": "on", "A2A_RATE_PER_MINUTE": "1000000000"}
+
+
+@contextmanager
+def _sdk(url: str) -> Iterator[int]:
+    port = free_port()
+    with running([sys.executable, "-m", "bench.a2a_peer", str(port), url], dict(os.environ), port):
+        yield port
+
+
+def _request(subject: Subject, method: str, text: str) -> bytes:
+    message = {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": text}]}
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"message": message}}
+    return http_load.post(subject.path, json.dumps(body).encode(), A2A_Version="1.0")
+
+
+async def _compare(subjects: list[Subject], method: str, text: str) -> dict[tuple[str, int], list[Load]]:
+    """Whoever is compared is measured right after the other, again and again: the machine is never quite the same."""
+    figures: dict[tuple[str, int], list[Load]] = {}
+    for connections in CONNECTIONS:
+        for number in range(RUNS):
+            for subject in subjects:
+                request = _request(subject, method, text)
+                load = await http_load.hammer(subject.port, request, connections, SECONDS, b"TASK_STATE_COMPLETED")
+                figures.setdefault((subject.name, connections), []).append(load)
+                said = f"{load.rate:,.0f}/s, p99 {milliseconds(load.p99)}, {load.wrong} wrong"
+                print(
+                    f"  {method}, {connections}, run {number + 1}, {subject.name}: {said}", file=sys.stderr, flush=True
+                )
+    return figures
+
+
+def _show(
+    title: str, figures: dict[tuple[str, int], list[Load]], targets: dict[tuple[str, str], dict[int, float]]
+) -> None:
+    rates = {key: median(load.rate for load in loads) for key, loads in figures.items()}
+    tails = {key: median(load.p99 for load in loads) for key, loads in figures.items()}
+    wrong = {key: sum(load.wrong for load in loads) for key, loads in figures.items()}
+    rows = []
+    for name, connections in figures:
+        key = (name, connections)
+        row = [name, str(connections), f"{rates[key]:,.0f}", milliseconds(tails[key]), str(wrong[key])]
+        rows.append(row + _judged(key, rates, tails, targets))
+    show(title, ("server", "connections", "a second", "p99", "wrong", "ratio", "target", ""), rows)
+
+
+def _judged(key: tuple[str, int], rates: Any, tails: Any, targets: Any) -> list[str]:
+    """The ratio to the peer, where there is one."""
+    name, connections = key
+    for (ours, peer), wanted in targets.items():
+        theirs = (peer, connections)
+        if name == ours and theirs in rates:
+            ratio = rates[key] / rates[theirs]
+            if connections not in wanted:
+                return [f"{ratio:.1f} × {peer}", "", ""]
+            target = f"≥ {wanted[connections]:g} ×, lower p99"
+            return [f"{ratio:.1f} × {peer}", target, verdict(ratio >= wanted[connections], tails[key] < tails[theirs])]
+    return ["", "", ""]
+
+
+def _show_cards(subject: Subject) -> None:
+    async def measure() -> float:
+        request = http_load.get("/.well-known/agent-card.json")
+        loads = [
+            await http_load.hammer(subject.port, request, 16, SECONDS, b"supportedInterfaces") for _ in range(RUNS)
+        ]
+        return median(load.rate for load in loads)
+
+    rate = asyncio.run(measure())
+    row = [f"{rate:,.0f}", f"≥ {CARDS_PER_SECOND:,}", verdict(rate >= CARDS_PER_SECOND)]
+    show("Cards, 16 connections", ("a second", "target", ""), [row])
+
+
+def _show_memory(subject: Subject) -> None:
+    """Resident memory after a fifth of the tasks and after all of them."""
+    server = subject.server
+    assert server is not None
+
+    async def run(tasks: int) -> None:
+        done = 0
+        while done < tasks:
+            request = _request(subject, "SendMessage", "hello")
+            done += len((await http_load.hammer(subject.port, request, 16, SECONDS, b"TASK_STATE_COMPLETED")).waits)
+
+    asyncio.run(run(TASKS // 5))
+    before = server.memory()
+    asyncio.run(run(TASKS * 4 // 5))
+    growth = (server.memory() - before) / 2**20
+    row = [
+        f"{TASKS:,}",
+        f"{before / 2**20:.0f} MiB",
+        f"{growth:+.1f} MiB",
+        f"≤ {GROWTH_MIB} MiB",
+        verdict(growth <= GROWTH_MIB),
+    ]
+    show("Memory", ("tasks", "after a fifth", "since then", "target", ""), [row])

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import grpc
 from a2a.compat.v0_3 import a2a_v0_3_pb2_grpc
 from a2a.compat.v0_3.grpc_handler import CompatGrpcHandler
+from a2a.compat.v0_3.request_handler import RequestHandler03
 from a2a.server.context import ServerCallContext
 from a2a.server.request_handlers.grpc_handler import GrpcHandler, GrpcServerCallContextBuilder
 from a2a.types import a2a_pb2_grpc
@@ -25,6 +26,7 @@ from google.protobuf.json_format import ParseError
 from agents_app.a2a.admission import Admission
 from agents_app.a2a.errors import Refusal
 from agents_app.a2a.grpc_call import GrpcCall, status_of
+from agents_app.a2a.legacy.methods import finish
 from agents_app.a2a.sdk_handler import ANSWERING, LegacyHandler, SdkHandler
 
 logger = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ def make_server(host: str, port: int, tls: Tls | None = None) -> tuple[Any, int]
     )
     for module, servicer in (
         (a2a_pb2_grpc, Servicer(SdkHandler(), ContextBuilder())),
-        (a2a_v0_3_pb2_grpc, LegacyServicer(LegacyHandler(), ContextBuilder())),
+        (a2a_v0_3_pb2_grpc, LegacyServicer()),
     ):
         register: Any = module.add_A2AServiceServicer_to_server
         register(servicer, server)
@@ -82,7 +84,18 @@ class Servicer(GrpcHandler):
         raise error  # `Around` tells it
 
 
+class LegacyRequests(RequestHandler03):
+    async def on_message_send_stream(self, request: Any, context: ServerCallContext) -> AsyncIterator[Any]:
+        async for response in super().on_message_send_stream(request, context):
+            finish(response.result)
+            yield response
+
+
 class LegacyServicer(CompatGrpcHandler):
+    def __init__(self) -> None:
+        super().__init__(LegacyHandler(), ContextBuilder())
+        self.handler03 = LegacyRequests(LegacyHandler())
+
     async def abort_context(self, error: A2AError, context: Any) -> NoReturn:
         raise error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -14,11 +15,12 @@ from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Refusal, http_status
 from agents_app.a2a.http import Frames, Request, Response
 from agents_app.a2a.legacy import rest
-from agents_app.a2a.legacy.methods import METHODS, Method, read_params, stream_event
+from agents_app.a2a.legacy.methods import METHODS, Method, finish, read_params, stream_event
 from agents_app.a2a.negotiation import is_legacy, require_current
-from agents_app.a2a.operations import Stream
 from agents_app.a2a.protojson import Json
 from agents_app.models import Agent
+
+Numbered = AsyncGenerator[tuple[str, Any] | None, None]  # None: nothing happened for a while
 
 
 def is_legacy_method(name: str, version: str) -> bool:
@@ -78,23 +80,35 @@ class LegacyHttpJsonCall(Call):
         return Response(http_status(error), jsonrpc.dumps(rest.failure_json(error, self.version)), headers=headers)
 
 
-def _events(call: Call, method: Method, params: Json, caller: Caller) -> Stream:
-    if method.operation == "SubscribeToTask":
+async def _events(call: Call, method: Method, params: Json, caller: Caller) -> Numbered:
+    """Each with its number."""
+    watches = method.operation == "SubscribeToTask"
+    if watches:
         last = call.request.headers.get("last-event-id", "")
-        return call.noting(call.operations.subscribe_to_task(params, caller, last))
-    return call.noting(call.operations.send_streaming_message(params, caller))
+        stream = call.noting(call.operations.subscribe_to_task(params, caller, last))
+    else:
+        stream = call.noting(call.operations.send_streaming_message(params, caller))
+    async with aclosing(stream):
+        async for told in stream:
+            if told is None:
+                yield None
+                continue
+            event = stream_event(told.json)
+            if not watches:
+                finish(event)
+            yield told.id, event
 
 
-async def _responses(id: Any, events: Stream) -> Frames:
+async def _responses(id: Any, events: Numbered) -> Frames:
     async with aclosing(events):
-        async for event in events:
-            yield event and (event.id, jsonrpc.result(id, _dumped(stream_event(event.json))))
+        async for numbered in events:
+            yield numbered and (numbered[0], jsonrpc.result(id, _dumped(numbered[1])))
 
 
-async def _bare(events: Stream) -> Frames:
+async def _bare(events: Numbered) -> Frames:
     async with aclosing(events):
-        async for event in events:
-            yield event and (event.id, jsonrpc.dumps(rest.event_json(stream_event(event.json))))
+        async for numbered in events:
+            yield numbered and (numbered[0], jsonrpc.dumps(rest.event_json(numbered[1])))
 
 
 def _dumped(answer: Any) -> Any:

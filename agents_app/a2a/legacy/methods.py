@@ -134,11 +134,14 @@ def read_params(method: Method, body: Any) -> Json:
 
 
 def stream_event(json: Json) -> Any:
-    """A StreamResponse as 0.3 has it, where the last event before the task ends or waits for its caller says so."""
-    event = convert.to_compat_stream_response(to_message(json, pb.StreamResponse()), "").result
+    """A StreamResponse as 0.3 has it."""
+    return convert.to_compat_stream_response(to_message(json, pb.StreamResponse()), "").result
+
+
+def finish(event: Any) -> None:
+    """Let the last event of `message/stream` say so, also where the task only waits for its caller."""
     if isinstance(event, v03.TaskStatusUpdateEvent) and event.status.state in PAUSES:
         event.final = True
-    return event
 
 
 def _first_violation(error: ValidationError) -> InvalidParamsError:

@@ -29,12 +29,12 @@ migrations: .venv/installed
 	@.venv/bin/python manage.py makemigrations
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis var/static
+	rm -rf tkr_chat/tests/a2a/js/node_modules .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis var/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are written last, so an installation that was cut off is taken up again.
 .venv/installed: requirements.txt constraints.txt requirements-llm.txt
 	@scripts/install
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt tkr_chat/tests/a2a/js/package-lock.json
 	@scripts/install dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import pytest_django
@@ -14,28 +15,35 @@ from accounts.models import User
 from agents_app import runtime
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-LEFT_OUT = pytest.StashKey[int]()
+JAVASCRIPT_CLIENT = Path(__file__).parent / "tkr_chat/tests/a2a/js/node_modules/@a2a-js/sdk"
+NODE = shutil.which("node") if JAVASCRIPT_CLIENT.is_dir() else None  # `scripts/install dev` installs it for Node.js 20
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _leave_out_browser_tests(config, items)
+    config.stash[LEFT_OUT] = [
+        *_leave_out(config, items, "browser", CHROMIUM, "Chromium is not installed"),
+        *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
+    ]
     # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
-def _leave_out_browser_tests(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without Chromium its tests cannot run. They are left out aloud, see `pytest_terminal_summary`."""
-    left_out = [] if CHROMIUM else [item for item in items if item.get_closest_marker("browser")]
-    config.stash[LEFT_OUT] = len(left_out)
+def _leave_out(
+    config: pytest.Config, items: list[pytest.Item], marker: str, program: str | None, why: str
+) -> Iterator[str]:
+    """Without their program some tests cannot run. They are left out aloud, see `pytest_terminal_summary`."""
+    left_out = [] if program else [item for item in items if item.get_closest_marker(marker)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+        yield f"left out: {len(left_out)} {marker} tests, because {why}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if count := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"left out: {count} browser tests, because Chromium is not installed")
+    for line in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +63,13 @@ def chromium() -> str:
     """The path of the browser."""
     assert CHROMIUM, "tests that use this are marked with @pytest.mark.browser"
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of Node.js."""
+    assert NODE, "tests that use this are marked with @pytest.mark.node"
+    return NODE
 
 
 @pytest.fixture(autouse=True)

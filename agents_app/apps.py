@@ -17,6 +17,7 @@ class AgentsAppConfig(AppConfig):
     def ready(self) -> None:
         from accounts.offered import offer_agents
         from agents_app import registry
+        from agents_app.a2a.certificate.desk import start_certifying
         from agents_app.a2a.client.cancelling import start_cancelling
         from agents_app.a2a.client.health import start_health
         from agents_app.a2a.client.remote_agent import find_remote
@@ -30,6 +31,7 @@ class AgentsAppConfig(AppConfig):
         runtime_starting.connect(start_sender, dispatch_uid="agents_app.push.sender")
         runtime_starting.connect(start_health, dispatch_uid="agents_app.remote.health")
         runtime_starting.connect(start_cancelling, dispatch_uid="agents_app.remote.cancelling")
+        runtime_starting.connect(start_certifying, dispatch_uid="agents_app.remote.certificate")
         registry.add_resolver(find_remote)
         post_migrate.connect(_mirror_agents, sender=self)
 

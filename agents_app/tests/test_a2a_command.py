@@ -210,3 +210,20 @@ def test_only_commands_may_talk_with_this_machine(server):
 
     assert "127.0.0.0/8" not in allowed
     assert list(settings.OUTGOING_ALLOW) == allowed
+
+
+def test_certify_says_line_by_line_what_is_right_and_wrong(server):
+    ran = Ran("certify", server().url)
+    assert ran.code == 0
+    assert "green  Sending a message: It answers a message with a task that is completed." in ran.said.splitlines()
+    assert "amber  Signature of the card: The card is not signed." in ran.said.splitlines()
+
+
+def test_certify_fails_when_something_is_wrong(server):
+    there = server()
+    there.status = 500
+    ran = Ran("certify", there.url, "--json")
+    findings = {finding["id"]: finding for finding in json.loads(ran.said)}
+    assert (
+        ran.code == 1 and findings["send"]["level"] == "red" and "HTTP 500" in findings["send"]["exchange"]["response"]
+    )

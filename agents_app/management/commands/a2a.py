@@ -10,6 +10,10 @@ from a2a.types import a2a_pb2 as wire
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from agents_app.a2a import command_line as line
+from agents_app.a2a.certificate.examination import examine
+from agents_app.a2a.certificate.findings import Level
+from agents_app.a2a.certificate.findings import as_json as findings_as_json
+from agents_app.a2a.certificate.targets import target_at
 from agents_app.a2a.client.card_file import BINDINGS, find_card
 from agents_app.a2a.client.errors import NoCredentials, RemoteError, readable_errors
 from agents_app.a2a.terminal_stream import StreamOnTerminal
@@ -25,13 +29,14 @@ WHAT = {
     "list": "Show the tasks you have there, last changed first.",
     "cancel": "Stop a task.",
     "subscribe": "Show what comes of a task that runs.",
+    "certify": "Really call it in every way, and say what it does right and wrong.",
 }
 
 
 class Command(BaseCommand):
     help = (
         "Call any A2A agent. Exit code of send, stream and subscribe: 0 completed, 1 failed, 2 declined, 3 stopped, "
-        "4 it is not over."
+        "4 it is not over; of certify: 1 something is wrong."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +47,7 @@ class Command(BaseCommand):
             _add_own(action, what)
             if what != "card":
                 action.add_argument("--token", default="", help="Who you are: sent as a bearer token.")
+            if what not in ("card", "certify"):
                 action.add_argument("--binding", default="", type=str.upper, choices=BINDINGS, help="How to call it.")
             action.add_argument("--json", action="store_true", help="As JSON, as it was on the wire.")
             action.add_argument("--timeout", type=float, default=300, help="How long to wait for a word, in seconds.")
@@ -80,6 +86,15 @@ class Command(BaseCommand):
         async with self._connection(options, streaming=streaming) as there:
             with readable_errors(there.card.name):
                 return await self._follow(there.client.send_message(request, context=there.context), options)
+
+    async def _certify(self, options: dict[str, Any]) -> int:
+        """Takes four short answers of the agent."""
+        findings = await examine(await target_at(options["url"], options["token"]))
+        if options["json"]:
+            self.stdout.write(json.dumps(findings_as_json(findings), ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write("\n".join(f"{each.level:<5}  {each.title}: {each.text}" for each in findings))
+        return int(any(each.level == Level.RED for each in findings))
 
     async def _subscribe(self, options: dict[str, Any]) -> int:
         request = wire.SubscribeToTaskRequest(id=options["task"])

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import directory, tasks, views
+from chat import certificate, directory, tasks, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("agents/preview", directory.preview, name="preview_agent"),
     path("agents/add", directory.add, name="add_agent"),
     path("agents/<slug:agent_id>/", directory.agent, name="agent"),
+    path("agents/<slug:agent_id>/certificate/", certificate.certificate, name="agent_certificate"),
     path("agents/<slug:agent_id>/remove", directory.remove, name="remove_agent"),
     path("agents/<slug:agent_id>/credentials", directory.credentials, name="agent_credentials"),
     path("agents/<slug:agent_id>/accept", directory.accept, name="accept_agent_card"),

@@ -3,6 +3,7 @@ import { Application } from "../vendor/stimulus-3.2.2.js"
 import AnnouncerController from "./controllers/announcer_controller.js"
 import AttachmentsController from "./controllers/attachments_controller.js"
 import BrakeController from "./controllers/brake_controller.js"
+import CertificateController from "./controllers/certificate_controller.js"
 import ComposerController from "./controllers/composer_controller.js"
 import ConnectionController from "./controllers/connection_controller.js"
 import ConnectionStateController from "./controllers/connection_state_controller.js"
@@ -35,6 +36,7 @@ const application = Application.start()
 application.register("announcer", AnnouncerController)
 application.register("attachments", AttachmentsController)
 application.register("brake", BrakeController)
+application.register("certificate", CertificateController)
 application.register("composer", ComposerController)
 application.register("connection", ConnectionController)
 application.register("connection-state", ConnectionStateController)

@@ -18,6 +18,7 @@ from agents_app.threads import in_thread
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
+LOOK_SECONDS = 0.25  # for the end of a task that another process stops
 STOP_SECONDS = 3.0  # an agent that does not stop by then is left alone with its work
 
 
@@ -44,7 +45,8 @@ async def stop_task(runtime: Runtime, task: Task) -> None:
     await _request_cancel(runtime, task)
     runtime.queue.cancel(task.id)
     try:
-        await asyncio.wait_for(settled, STOP_SECONDS)
+        async with asyncio.timeout(STOP_SECONDS):
+            await runtime.until_settled(task.id, settled, LOOK_SECONDS)
     except TimeoutError:
         await _end_hung(runtime, task)
 

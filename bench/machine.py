@@ -62,8 +62,8 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 @contextmanager
 def product(people: int, settings: dict[str, str] | None = None) -> Iterator[Server]:
     """`manage.py serve` on an empty database with that many people, each with one conversation."""
-    with data_dir() as environment:
-        environment |= settings or {}
+    with data_dir() as folder:
+        environment = folder | (settings or {})
         manage(environment, "prepare")
         seeded = json.loads(manage(environment, "bench_seed", str(people)))
         port = free_port()

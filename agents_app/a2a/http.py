@@ -18,11 +18,11 @@ from agents_app.a2a.errors import TooLarge, WrongContentType
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Frames = AsyncGenerator[
-    tuple[str, bytes] | None, None
-]  # an event's number and its data; None: nothing happened for a while
+# An event's number and its data; None: nothing happened for a while.
+Frames = AsyncGenerator[tuple[str, bytes] | None, None]
 
 PING_SECONDS = 15.0
+WAITING_AT_MOST = 500  # events
 
 
 @dataclass
@@ -126,24 +126,54 @@ async def send_events(frames: Frames, receive: Receive, send: Send, headers: dic
     kept = {"content-type": "text/event-stream", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
     await send({"type": "http.response.start", "status": 200, "headers": encoded(kept | headers)})
     gone = asyncio.create_task(_until_gone(receive))
-    last = time.monotonic()
+    body = _Body(send)
     try:
         async for frame in frames:
             if gone.done():
                 return
             if frame is not None:
-                data = b"id: %s\ndata: %s\n\n" % (frame[0].encode(), frame[1])
-            elif time.monotonic() - last > PING_SECONDS:
-                data = b": still here\n\n"
-            else:
-                continue
-            last = time.monotonic()
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+                await body.write(b"id: %s\ndata: %s\n\n" % (frame[0].encode(), frame[1]))
+            elif body.quiet_seconds > PING_SECONDS:
+                await body.write(b": still here\n\n")
+        await body.drain()
         await send({"type": "http.response.body", "body": b""})
     except OSError:
         pass  # the reader has gone in the middle of a frame
     finally:
         gone.cancel()
+
+
+class _Body:
+    """Sends what is written in the same moment together."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: list[bytes] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._last = time.monotonic()
+
+    @property
+    def quiet_seconds(self) -> float:
+        return time.monotonic() - self._last
+
+    async def write(self, data: bytes) -> None:
+        """Waits only for a reader who is far behind."""
+        self._waiting.append(data)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._flush())
+        if len(self._waiting) > WAITING_AT_MOST:
+            await self.drain()
+
+    async def drain(self) -> None:
+        if self._sending is not None:
+            await self._sending
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._last = time.monotonic()
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from agents_app import signals
 from agents_app.models import Event, EventType, JournalHead, Message, Task
-from agents_app.runtime.rows import insert, new_row, update
+from agents_app.runtime.rows import insert, new_row, pipelined, update
 
 logger = logging.getLogger(__name__)
 
@@ -273,7 +273,8 @@ def commit(batch: Sequence[_Waiting]) -> None:
                     work.take(waiting)
                 except Refused as refusal:
                     refused.append((waiting, refusal))
-            work.write()
+            with pipelined():
+                work.write()
     except BaseException:
         work.undo()
         raise

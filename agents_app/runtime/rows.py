@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -60,6 +61,17 @@ def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Calla
             plain[field.attname] = field.get_default()
     relations = {field.name: field.attname for field in model._meta.concrete_fields if field.is_relation}
     return plain, made, relations
+
+
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Statements inside do not wait for the answer of the one before, where the database can do that."""
+    connection = connections["default"]
+    if connection.vendor == "postgresql" and connection.connection is not None:
+        with connection.connection.pipeline():
+            yield
+    else:
+        yield
 
 
 def insert(rows: Iterable[Model]) -> None:

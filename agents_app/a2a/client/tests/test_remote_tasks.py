@@ -17,10 +17,11 @@ from agents_app.a2a.client.tests.conftest import ID
 from agents_app.a2a.client.tests.elsewhere import answer, text
 from agents_app.a2a.extensions import CHAIN
 from agents_app.actions.agents import register_agents
-from agents_app.actions.tasks import TaskWrites, answer_question, cancel_task, open_questions
+from agents_app.actions.tasks import TaskWrites, answer_question, cancel_task, decide, open_questions
 from agents_app.base import Agent
 from agents_app.models import Artifact, Event, Message, RemoteTask, Task, WireMessage
 from agents_app.parts import load_raw
+from agents_app.runtime.brake import Choice
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry
 from agents_app.tests.runtime.conftest import Room
@@ -73,6 +74,40 @@ async def test_what_it_is_doing_is_reported(server, add, room):
     await add(server(answer))
     task = await room.settle(await room.ask(ID, "Will it rain?"))
     assert "Looking out of the window" in await reports(task)
+
+
+async def test_an_answer_now_is_what_it_has_made_so_far(server, add, room, settings):
+    settings.AGENTS_TURN_SECONDS = 0.5
+
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        await updater.add_artifact(text("Half of it."), artifact_id="answer")
+        await asyncio.sleep(60)
+
+    there = server(play)
+    await add(there)
+    task = await room.settle(await room.ask(ID, "Will it rain?"))
+    assert task.state == "input-required" and there.cancelled == []
+    await decide(task, Choice.ANSWER)
+    assert (await room.settle(task)).state == "completed"
+    assert await words(room) == ["Half of it."]
+    assert len(there.cancelled) == len(there.executed) == 1
+
+
+async def test_going_on_follows_the_task_that_went_on_there(server, add, room, settings):
+    settings.AGENTS_TURN_SECONDS = 0.5
+
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        await asyncio.sleep(1)
+        await updater.add_artifact(text("It will rain."), artifact_id="answer")
+        await updater.complete()
+
+    there = server(play)
+    await add(there)
+    task = await room.settle(await room.ask(ID, "Will it rain?"))
+    settings.AGENTS_TURN_SECONDS = 20
+    await decide(task, Choice.GO_ON)
+    assert (await room.settle(task)).state == "completed"
+    assert await words(room) == ["It will rain."] and len(there.executed) == 1
 
 
 async def test_a_plain_message_is_the_answer(server, add, room):

@@ -1,4 +1,4 @@
-"""Tess: an agent that talks slowly, calls a tool that counts its calls, asks, and fails, as the message says."""
+"""Tess: an agent that talks slowly, calls a tool that counts its calls, asks, fails and runs out, as the message says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import asyncio
 from django.conf import settings
 
 from agents_app.base import Agent, ToolResult, Turn, tool
+from agents_app.runtime.brake import Limit
+from agents_app.runtime.turn import RunningTurn
 
 WORDS = 120
 
@@ -32,10 +34,21 @@ class Tess(Agent):
             await turn.say(f"So {answer.text} it is.")
         elif "fail" in text and "referenceTaskIds" not in turn.metadata:  # the second time it works
             await turn.fail("The string broke.")
+        elif "spend" in text:
+            await self.spend(turn)
         elif "markdown" in text:
             await turn.say("# A title\n\nSome **bold** text.\n\n```python\nprint('hi')\n```\n\nThe end.")
         else:
             await self.talk(turn)
+
+    async def spend(self, turn: Turn) -> None:
+        """The first time all there is."""
+        await turn.say("I dug one hole.\n\n")
+        await turn.use(count_calls)
+        assert isinstance(turn, RunningTurn)
+        if turn.choice is None:
+            turn.run_out(Limit.TOKENS)
+        await turn.say("And that was the last one.")
 
     async def talk(self, turn: Turn) -> None:
         await turn.say("I call my tool.\n\n")

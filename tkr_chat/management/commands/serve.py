@@ -46,6 +46,9 @@ class Command(BaseCommand):
 def _banner(base: str, *, with_link: bool) -> str:
     admin = find_first_admin() if with_link else None
     rows = [("Chat", f"{base}/"), ("Brain", describe_default())]
+    if settings.A2A_ANONYMOUS != "off":
+        whom = "anybody" if settings.A2A_ANONYMOUS == "on" else "programs on this machine"
+        rows.append(("A2A", f"{base}/a2a/, without a token for {whom}"))
     if admin:
         rows.append(("Sign in once", make_sign_in_link(admin, base)))
     connections.close_all()  # this is the event loop's thread: it must never wait for a database again

@@ -64,7 +64,7 @@ def test_a_test_that_runs_shows_how_far_it_is(client, grace, remote):
     assert shelf.claim("bot")
     shelf.note_progress("bot", 4, 21, "Listing tasks")
     html = page(client, grace)
-    assert "Listing tasks" in html and "5 of 21" in html and "disabled" in html
+    assert "Listing tasks" in html and "5 of 21" in html and "Test this agent" not in html
 
 
 def test_a_card_on_hold_is_said(client, ada, remote):

@@ -340,8 +340,8 @@ class _Work:
         waiting.events = [self._number(entry, fact) for fact in entry.facts]
         self.events += waiting.events
         self.new += entry.new
-        for change in entry.changes:  # a row that changes several times is written once, as it is in the end
-            self.changes[id(change[0]), change[1]] = change
+        for row, names in entry.changes:  # a row that changes several times is written once, as it is in the end
+            self.changes[id(row), names] = (row, names)
 
     def _check(self, entry: Entry, fresh: dict[UUID, Task]) -> None:
         if entry.chain is not None and (entry.chain.error or entry.chain in self.broken):

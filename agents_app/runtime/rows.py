@@ -203,7 +203,7 @@ def _json(value: Any) -> str:
 @lru_cache(maxsize=512)
 def _moment(value: datetime) -> str:
     """Rows of one call share their moment."""
-    return connections["default"].ops.adapt_datetimefield_value(value)
+    return str(connections["default"].ops.adapt_datetimefield_value(value))
 
 
 def _field(model: type[Model], name: str) -> Any:

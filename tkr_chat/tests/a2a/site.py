@@ -19,7 +19,7 @@ from tkr_chat.tests.server import free_port, serving
 
 MAKE_TOKEN = (
     "from accounts.models import User; from accounts.actions.api_tokens import make_token; "
-    "user, _ = User.objects.get_or_create(username='{name}', defaults={{'is_superuser': True}}); "
+    "user, _ = User.objects.get_or_create(username='{name}'); "
     "print(make_token(user, 'tests')[1])"
 )
 
@@ -29,6 +29,7 @@ class Site:
         self.grpc = f"127.0.0.1:{free_port()}"
         self.address = ""
         self.data = data
+        self._tokens: dict[str, str] = {}
         self.variables = {
             "DJANGO_SETTINGS_MODULE": "tkr_chat.tests.a2a.settings",
             "ENV_FILE": "none",
@@ -52,7 +53,10 @@ class Site:
         return self.manage("shell", "--no-imports", "-c", code).split()[-1]
 
     def token(self, name: str) -> str:
-        return self.shell(MAKE_TOKEN.format(name=name))
+        """Of somebody who is made for it."""
+        if name not in self._tokens:
+            self._tokens[name] = self.shell(MAKE_TOKEN.format(name=name))
+        return self._tokens[name]
 
     def card_url(self, agent: str = "clerk", version: str = "1.0") -> str:
         return f"{self.address}/a2a/{agent}" + ("/v0.3" if version == "0.3" else "")

@@ -31,6 +31,7 @@ class RunningArtifact(base.Artifact):
             await self.save(parts, append=True, last=last)
 
     async def save(self, parts: tuple[Part, ...], *, append: bool, last: bool) -> None:
+        await self._turn.answer.show()  # what was said before comes before
         if any(part.raw is not None for part in parts):
             json = await in_thread(save_parts, self._turn.context_id, parts)
         else:

@@ -124,6 +124,7 @@ class RunningTurn(base.Turn):
     async def report(self, text: str) -> None:
         self._stop_if_cancelled()
         if not self.replaying:
+            await self.answer.show()
             await self.post(status_fact(self.task, TaskState.WORKING, text), status_text=text)
 
     async def add_artifact(

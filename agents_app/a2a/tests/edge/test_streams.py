@@ -184,3 +184,17 @@ async def test_events_of_another_process_come_too(guest: Caller, monkeypatch: An
         written([e for e in events if e.get("artifactUpdate", {}).get("artifact", {}).get("name") == "answer"]) == "one"
     )
     assert state(events[-1]) == "TASK_STATE_COMPLETED"
+
+
+async def test_what_was_said_before_comes_before(guest: Caller) -> None:
+    """Text waits a moment to be gathered, facts do not."""
+    for _ in range(5):
+        events = await collect(guest, "say one\nsay two\nreport three\nsay four\ndata {}\nsay five\nchunks 2")
+
+        order = [
+            "report" if state(event) else event["artifactUpdate"]["artifact"].get("name", "more")
+            for event in events[2:-1]
+        ]
+        said_first = [kind for kind in order if kind in ("answer", "report", "facts", "chunks")]
+        assert said_first == ["answer", "report", "facts", "chunks"]
+        assert written([e for e in events if "facts" not in str(e) and "chunks" not in str(e)])[:6] == "onetwo"

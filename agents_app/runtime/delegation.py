@@ -22,6 +22,8 @@ from agents_app.threads import in_thread
 if TYPE_CHECKING:
     from agents_app.runtime.turn import RunningTurn
 
+LOOK_SECONDS = 2.0  # for the end of a task that another process runs
+
 
 class Delegation:
     """Asks once in the task's life: the step keeps the child, so a later run waits for the same one."""
@@ -120,7 +122,8 @@ class Delegation:
             elif limit := spent_limit(child):
                 await self._renew(child, limit)
             else:
-                asks = f"{step.name} asks you something."
+                question = await in_thread(_read_question, child)
+                asks = f"{step.name} asks: {question}" if question else f"{step.name} asks you something."
                 await self._turn.park(asks, Writes(changes=self._turn.answer.saved_text()))
                 self._turn.wait_for_person()
         if child is None:
@@ -136,7 +139,7 @@ class Delegation:
         child = await in_thread(_load, child_id)
         if child is not None and child.state not in (*TERMINAL, *INTERRUPTED) and not is_parked(child):
             self._turn.runtime.queue.put(child.id)
-            await settled
+            await self._turn.runtime.until_settled(child_id, settled, LOOK_SECONDS)
             child = await in_thread(_load, child_id)
         return child
 
@@ -190,6 +193,13 @@ def _read_answer(child: Task) -> tuple[str, int]:
         return "\n\n".join(texts), tokens
     reason = child.status_text or ("Stopped." if child.state == TaskState.CANCELED else "It failed.")
     return reason, tokens
+
+
+def _read_question(child: Task) -> str:
+    """What the child waits to be told: nobody else sees its messages over A2A."""
+    asks = Step.objects.filter(task=child, kind=Step.Kind.ASK, finished_at=None).exclude(message=None)
+    step = asks.select_related("message").order_by("-id").first()
+    return step.message.text if step and step.message else ""
 
 
 def _read_unfinished(step: Step) -> str:

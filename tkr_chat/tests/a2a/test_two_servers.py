@@ -89,7 +89,7 @@ async def test_a_question_comes_back_to_who_asked(http: httpx.AsyncClient, askin
     client = await open_client(http, asking.card_url(), "JSONRPC", asking.token("ada"), streaming=False)
     [waiting] = [each async for each in client.send_message(a_request("pass rest-clerk ask Your name?"))]
     assert waiting.task.status.state == pb.TASK_STATE_INPUT_REQUIRED, waiting
-    assert waiting.task.status.message.parts[0].text == "Your name?"
+    assert waiting.task.status.message.parts[0].text == "Clerk asks: Your name?"
 
     [done] = [each async for each in client.send_message(a_request("Ada", task_id=waiting.task.id))]
     assert done.task.status.state == pb.TASK_STATE_COMPLETED

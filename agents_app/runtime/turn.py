@@ -16,16 +16,17 @@ from django.utils import timezone
 
 from agents_app import base, parts
 from agents_app.actions.attachments import save_parts
-from agents_app.base import Part, Said, Tool, ToolError, ToolResult
+from agents_app.base import Part, Said, Tool, ToolResult
 from agents_app.brains import thinking
 from agents_app.models import PARKED, TERMINAL, Artifact, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.answer import AnswerText, Writes, join
 from agents_app.runtime.artifact import RunningArtifact
-from agents_app.runtime.brake import BUDGET, USED_UP, Choice, Limit, last_choice
+from agents_app.runtime.brake import BUDGET, Choice, Limit, last_choice
 from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.journal import Chain, Entry, Fact, Refused, TaskChange
 from agents_app.runtime.thinking import DurableThinking
+from agents_app.runtime.tool_call import ToolCall
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -166,17 +167,7 @@ class RunningTurn(base.Turn):
     async def use_keyed(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
         """Call a tool once in the task's life, however often the task runs."""
         self._stop_if_cancelled()
-        if tool.name == "ask_agent":
-            return await self._delegate_for_tool(tool, key, arguments)
-        step = self.recall(key)
-        if self.answers_now and (step is None or not step.finished_at):
-            await self._leave_undone(step)
-            raise ToolError(USED_UP)
-        if step is None or not step.finished_at:
-            step = await self._call(tool, key, arguments, again=step)
-        if step.error:
-            raise ToolError(step.error)
-        return ToolResult(step.data["text"], step.data["facts"])
+        return await ToolCall(self, tool, key, arguments).run()
 
     async def ask_agent(self, agent_id: str, text: str) -> base.Answer:
         self._stop_if_cancelled()
@@ -377,38 +368,6 @@ class RunningTurn(base.Turn):
                 await self.post(*writes.facts, new=writes.new)
             assert self.answer.message is not None
             return self.answer.message
-
-    async def _call(self, tool: Tool, key: str, arguments: dict[str, Any], again: Step | None) -> Step:
-        step = again
-        if step is None:
-            data = {"arguments": arguments, "text": "", "facts": {}}
-            now = timezone.now()
-            step = Step(task=self.task, key=key, kind=Step.Kind.TOOL, name=tool.name, data=data, started_at=now)
-            await self.begin_step(step)
-        try:
-            async with asyncio.timeout(tool.seconds):
-                result = await tool(self, **arguments)
-            step.data |= {"text": result.text, "facts": dict(result.facts)}
-        except ToolError as error:
-            step.error = str(error)
-        except TimeoutError:
-            step.error = f"{tool.name} took longer than {tool.seconds:g} seconds."
-        except Exception:  # a tool's own code may raise anything; the agent goes on without it
-            logger.exception("Tool %s failed.", tool.name, extra={"action": "tool.failed"})
-            step.error = f"{tool.name} failed in a way nobody foresaw. The server's log has the details."
-        await self.finish_step(step)
-        return step
-
-    async def _leave_undone(self, step: Step | None) -> None:
-        if step is not None:
-            step.error = USED_UP
-            await self.finish_step(step)
-
-    async def _delegate_for_tool(self, tool: Tool, key: str, arguments: dict[str, Any]) -> ToolResult:
-        answer = await Delegation(self, key, arguments["agent"], arguments["message"]).run()
-        if answer.state != TaskState.COMPLETED:
-            raise ToolError(answer.text)
-        return ToolResult(answer.text, {"agent": answer.agent_id, "state": answer.state, "text": answer.text})
 
     async def _leave(
         self,

@@ -161,7 +161,7 @@ class _Thinking:
         if answers:
             if answers[-1].state != "complete":
                 raise BrainError(f"The answer of {self.brain.provider} broke off. Try again.", retryable=True)
-            await self.turn.save_log(self.log.add(new), _usage(answers[-1], self.brain.name))
+            await self.turn.save_log(self.log.add(new), _usage(answers[-1], answers[-1].model_name or self.brain.name))
         return len(new)
 
     def _size_of(self, messages: Sequence[ModelMessage]) -> int:

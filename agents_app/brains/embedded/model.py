@@ -149,7 +149,8 @@ class EmbeddedResponse(StreamedResponse):
 
     @property
     def model_name(self) -> str:
-        return self._model_name
+        """What wrote the answer: where the tools' facts were enough, no language model did."""
+        return self._model_name if self._counted.written else "embedded"
 
     @property
     def provider_name(self) -> str:

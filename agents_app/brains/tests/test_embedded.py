@@ -43,6 +43,7 @@ async def test_arithmetic_needs_no_language_model() -> None:
     turn = chloe("What is 15% of 80?")
     assert "**12**" in await answer(turn)
     assert turn.calls == [("calculate", {"expression": "15% of 80"})]
+    assert {usage["model"] for usage in turn.usages} == {"embedded"}  # and none is credited with it
 
 
 async def test_a_tool_that_fails_is_explained() -> None:

@@ -8,6 +8,7 @@ from agents_app.base import Part
 from agents_app.models import Artifact, EventType
 from agents_app.parts import to_json
 from agents_app.runtime.journal import Fact
+from agents_app.runtime.rows import twin
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ class RunningArtifact(base.Artifact):
             data |= {"name": row.name, "description": row.description, "metadata": row.metadata}
         fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)
         self._turn.artifacts[row.id] = row
+        saved = twin(row)  # as it is with this part: the row may grow before it is written
         if self._known:
-            await self._turn.post(fact, changes=[(row, FIELDS)])
+            await self._turn.post(fact, changes=[(saved, FIELDS)])
         else:
-            await self._turn.post(fact, new=[row])
+            await self._turn.post(fact, new=[saved])
         self._known = True

@@ -381,10 +381,11 @@ class _Work:
     def write(self) -> None:
         insert([self.heads[context_id] for context_id in self.opened])
         insert(self.new)
+        fresh = {id(row) for row in self.new}  # they are inserted as they are by now
         old = [task for task in self.changed_tasks.values() if task.id not in self.as_new]
         moved = {event.context_id for event in self.events} - self.opened
         update(
-            [*self.changes.values()]
+            [(row, names) for row, names in self.changes.values() if id(row) not in fresh]
             + [(task, TASK_FIELDS) for task in old]
             + [(self.heads[context_id], ("seq",)) for context_id in moved]
         )

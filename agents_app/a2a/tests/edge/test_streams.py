@@ -198,3 +198,22 @@ async def test_what_was_said_before_comes_before(guest: Caller) -> None:
         said_first = [kind for kind in order if kind in ("answer", "report", "facts", "chunks")]
         assert said_first == ["answer", "report", "facts", "chunks"]
         assert written([e for e in events if "facts" not in str(e) and "chunks" not in str(e)])[:6] == "onetwo"
+
+
+async def test_a_snapshot_never_runs_ahead_of_its_number(guest: Caller) -> None:
+    """Chunks that are saved together are not shown before their events, or a reader would get them twice."""
+    task = await guest.task("wait 0.05\nchunks 60", configuration={"returnImmediately": True})
+
+    async def read() -> str:
+        chunks = ""
+        async for _, event in guest.stream("SubscribeToTask", id=task["id"]):
+            artifacts = event.get("task", {}).get("artifacts", []) or [event.get("artifactUpdate", {}).get("artifact")]
+            chunks += "".join(f" {part['text']}" for artifact in artifacts if artifact for part in artifact["parts"])
+        return chunks
+
+    readers = []
+    for _ in range(12):
+        readers.append(asyncio.create_task(read()))
+        await asyncio.sleep(0.01)
+    told = [reader.result() for reader in (await asyncio.wait(readers))[0] if reader.exception() is None]
+    assert told and set(told) == {"".join(f" {number}" for number in range(60))}

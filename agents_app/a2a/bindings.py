@@ -15,6 +15,7 @@ from agents_app.a2a.errors import Refusal, WrongMethod, http_status, rest_error
 from agents_app.a2a.http import Frames, Request, Response
 from agents_app.a2a.legacy.calls import answer_method, is_legacy_method
 from agents_app.a2a.operations import Stream
+from agents_app.a2a.schema import read_tenant
 from agents_app.models import Agent
 
 
@@ -38,8 +39,7 @@ class JsonRpcCall(Call):
         self.check_version()
         envelope.check_method()
         self.check_extensions()
-        tenant = envelope.params.get("tenant") or ""
-        caller = caller.in_tenant(tenant if isinstance(tenant, str) else "")
+        caller = caller.in_tenant(read_tenant(envelope.params))
         if envelope.method in jsonrpc.STREAMS:
             stream = self._events(envelope.method, envelope.params, caller)
             return await self.open_stream(jsonrpc.frames(self.id, self.noting(stream)), caller)
@@ -73,7 +73,7 @@ class HttpJsonCall(Call):
         self.check_version()
         params = http_json.read_params(match, request.parameters, await request.read())
         self.check_extensions()
-        caller = caller.in_tenant(params["tenant"])
+        caller = caller.in_tenant(read_tenant(params))
         if match.route.unary is None:
             stream = self._events(match.route.operation, params, caller)
             return await self.open_stream(_bare(self.noting(stream)), caller)

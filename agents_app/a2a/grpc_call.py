@@ -31,6 +31,7 @@ from agents_app.a2a.negotiation import (
 )
 from agents_app.a2a.operations import Operations
 from agents_app.a2a.protojson import Json
+from agents_app.a2a.schema import read_tenant
 from agents_app.a2a.wire_log import Capture, task_of
 from agents_app.models import Agent
 
@@ -85,7 +86,7 @@ class GrpcCall:
         self._agent_id = agent.id
         require_extensions(agent.id, self.asked_extensions)
         self.operations = Operations(agent, settings.PUBLIC_URL)
-        self.caller = caller.in_tenant(tenant)
+        self.caller = caller.in_tenant(read_tenant({"tenant": tenant}))
 
     async def _find_agent(self, tenant: str) -> tuple[Agent, str]:
         """One port serves all agents: the metadata names one, or the tenant, as the cards have it; else the default."""

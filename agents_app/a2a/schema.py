@@ -24,6 +24,7 @@ from agents_app.models import TaskState
 Json = Mapping[str, Any]
 
 MAX_ID_CHARS = 255
+MAX_TENANT_CHARS = 200
 MAX_LISTED = 100
 DEEPEST = 100
 STATES = (
@@ -181,6 +182,11 @@ def read_list(params: Any) -> ListRequest:
         changed_since=_moment(request, "statusTimestampAfter"),
         with_artifacts=request.flag("includeArtifacts"),
     )
+
+
+def read_tenant(params: Any) -> str:
+    """Empty: the default one. Raises `InvalidParamsError`."""
+    return Reader(params).text("tenant", limit=MAX_TENANT_CHARS)
 
 
 def _check_role(message: Reader) -> None:

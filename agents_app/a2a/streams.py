@@ -125,6 +125,7 @@ class TaskStream:
         self._version = 0
         self._lengths: dict[UUID, int] = {}  # of the answers, as the reader has them
         self._streaming: UUID | None = None
+        self._finished: set[UUID] = set()
         self._hub.add(self._watch, task_id, context_id)
 
     def close(self) -> None:
@@ -199,13 +200,11 @@ class TaskStream:
         elif event.type == EventType.TASK_ARTIFACT:
             yield self._event(wire.artifact_update(event, self._context))
         elif message := wire.answer_of(event):
-            yield from self._tell_answer(message)
-
-    def _tell_answer(self, message: Message) -> Iterator[StreamEvent]:
-        if message.state == Message.State.STREAMING:
-            yield from self._catch_up(message)
-        else:
-            yield from self._finish(message)
+            # What the row says may be newer than the event: an answer that has ended since began all the same.
+            if event.data.get("streaming") or message.state == Message.State.STREAMING:
+                yield from self._catch_up(message)
+            elif message.id not in self._finished:
+                yield from self._finish(message)
 
     def _catch_up(self, message: Message) -> Iterator[StreamEvent]:
         """An answer begins, or was cut back after a crash."""
@@ -221,6 +220,7 @@ class TaskStream:
         """The rest of an answer, or the whole when the reader has none of it or something else."""
         have = self._lengths.get(message.id, 0)
         self._streaming = None
+        self._finished.add(message.id)
         self._lengths[message.id] = len(message.text)
         if message.parts or (message.text and not 0 < have <= len(message.text)):
             yield self._event(wire.answer_update(message, self._context))

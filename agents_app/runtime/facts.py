@@ -22,6 +22,8 @@ def status_fact(
 
 def created_fact(message: Message, **extra: str | bool) -> Fact:
     data = {"message": str(message.id), "inner": message.inner, **extra}
+    if message.state == Message.State.STREAMING:
+        data["streaming"] = True
     return Fact(EventType.MESSAGE_CREATED, data, message.task_id, message, about=message)
 
 

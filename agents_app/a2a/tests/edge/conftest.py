@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from django.conf import settings
+from redis import Redis
 
 from accounts.actions.api_tokens import make_token
 from accounts.models import User
@@ -89,6 +91,15 @@ def a_message(text: str, **more: Any) -> Any:
 def texts(task: Any) -> list[str]:
     """What a task's artifacts say."""
     return ["".join(part.get("text", "") for part in artifact["parts"]) for artifact in task["artifacts"]]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_called_yet() -> None:
+    """Redis remembers the calls of this minute longer than a test lasts."""
+    if settings.REDIS_URL:
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            for key in redis.scan_iter("tkr_chat:a2a:*"):
+                redis.delete(key)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -49,6 +50,7 @@ def error_response(status: int, code: str, message: str) -> HttpResponse:
     return JsonResponse({"error": {"code": code, "message": message}}, status=status, headers=headers)
 
 
+@csrf_exempt  # it changes nothing, and Django's refusal is a page
 def not_found(request: HttpRequest, **kwargs: Any) -> HttpResponse:
     """For every address under /api/ that is none."""
     return error_response(404, "not_found", "There is nothing at this address. /docs/api lists what there is.")

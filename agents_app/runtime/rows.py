@@ -68,7 +68,7 @@ def pipelined() -> Iterator[None]:
     """Statements inside do not wait for the answer of the one before, where the database can do that."""
     connection = connections["default"]
     if connection.vendor == "postgresql" and connection.connection is not None:
-        with connection.connection.pipeline():
+        with connection.wrap_database_errors, connection.connection.pipeline():
             yield
     else:
         yield

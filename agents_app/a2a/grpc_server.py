@@ -75,7 +75,10 @@ def make_server(host: str, port: int, tls: Tls | None = None) -> tuple[Any, int]
     try:
         bound = server.add_secure_port(address, tls.credentials()) if tls else server.add_insecure_port(address)
     except RuntimeError:
-        raise CannotListen(f"Cannot listen on {address}: stop what is there, or choose another port.") from None
+        tls_too = " For TLS, give it a certificate and the key that fits, in PEM format." if tls else ""
+        raise CannotListen(
+            f"Cannot listen on {address}: stop what is there, or choose another port.{tls_too}"
+        ) from None
     return server, bound
 
 

@@ -59,6 +59,15 @@ class Caller:
     async def task(self, text: str, **more: Any) -> Any:
         return (await self.send(text, **more))["task"]
 
+    async def ended(self, task_id: str) -> Any:
+        """The task, once it has ended."""
+        async with asyncio.timeout(20):
+            while True:
+                task = await self.call("GetTask", id=task_id)
+                if task["status"]["state"] not in ("TASK_STATE_SUBMITTED", "TASK_STATE_WORKING"):
+                    return task
+                await asyncio.sleep(0.05)
+
     async def stream(self, method: str, agent: str = "clerk", headers: Any = None, **params: Any) -> AsyncIterator[Any]:
         """(SSE id, StreamResponse) as they come."""
         body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}

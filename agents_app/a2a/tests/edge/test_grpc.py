@@ -135,8 +135,7 @@ async def test_who_stops_reading_stops_nothing_else(stub: Any, guest: Caller) ->
     task = (await call.read()).task
     call.cancel()
 
-    await asyncio.sleep(0.8)
-    assert texts(await guest.call("GetTask", id=task.id)) == ["Hello."]
+    assert texts(await guest.ended(task.id)) == ["Hello."]
 
 
 async def test_push_configurations_keep_the_tenant_of_the_call(stub: Any, settings: Any) -> None:

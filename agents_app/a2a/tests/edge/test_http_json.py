@@ -27,7 +27,7 @@ async def test_streams_are_bare(guest: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_subscribing_works_with_either_verb(guest: Caller, method: str) -> None:
-    body = {"message": a_message("wait 0.2\nsay Hello."), "configuration": {"returnImmediately": True}}
+    body = {"message": a_message("wait 1\nsay Hello."), "configuration": {"returnImmediately": True}}
     task = (await guest.rest("POST", "/message:send", json=body)).json()["task"]
 
     address = f"{guest.address}/a2a/clerk/v1/tasks/{task['id']}:subscribe"

@@ -70,8 +70,9 @@ async def test_a_wrong_request_is_answered_without_a_stream(guest: Caller) -> No
 
 
 async def test_who_subscribes_in_the_middle_misses_nothing(guest: Caller) -> None:
-    task = await guest.task("say one \nwait 0.4\nsay two", configuration={"returnImmediately": True})
-    await asyncio.sleep(0.2)
+    task = await guest.task("say one \nwait 1.5\nsay two", configuration={"returnImmediately": True})
+    while not (await guest.call("GetTask", id=task["id"]))["artifacts"]:
+        await asyncio.sleep(0.05)
 
     events = [event async for _, event in guest.stream("SubscribeToTask", id=task["id"])]
 
@@ -81,7 +82,7 @@ async def test_who_subscribes_in_the_middle_misses_nothing(guest: Caller) -> Non
 
 
 async def test_two_readers_get_the_same(guest: Caller) -> None:
-    task = await guest.task("wait 0.2\nsay one\nreport two\nchunks 5", configuration={"returnImmediately": True})
+    task = await guest.task("wait 1\nsay one\nreport two\nchunks 5", configuration={"returnImmediately": True})
 
     async def read() -> list[Any]:
         return [event async for _, event in guest.stream("SubscribeToTask", id=task["id"])]
@@ -148,9 +149,8 @@ async def test_the_readers_going_ends_nothing(guest: Caller) -> None:
     async for _, event in guest.stream("SendStreamingMessage", message=a_message("say one\nwait 0.3\nsay  two")):
         task_id = event["task"]["id"]
         break
-    await asyncio.sleep(0.6)
 
-    task = await guest.call("GetTask", id=task_id)
+    task = await guest.ended(task_id)
     assert task["status"]["state"] == "TASK_STATE_COMPLETED" and task["artifacts"][0]["parts"] == [{"text": "one two"}]
 
 
@@ -175,7 +175,7 @@ async def test_events_of_another_process_come_too(guest: Caller, monkeypatch: An
     from agents_app.a2a import streams
 
     monkeypatch.setattr(streams, "POLL_SECONDS", 0.1)
-    task = await guest.task("wait 0.2\nsay one\nchunks 3", configuration={"returnImmediately": True})
+    task = await guest.task("wait 1\nsay one\nchunks 3", configuration={"returnImmediately": True})
     monkeypatch.setattr(streams._Watch, "tell", lambda self, item: None)
 
     events = [event async for _, event in guest.stream("SubscribeToTask", id=task["id"])]

@@ -26,6 +26,7 @@ def test_it_works(start: Start):
     expect(card).to_contain_text("Go on was chosen, with a fresh budget.")
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
     expect(answers(page).last).to_have_attribute("data-state", "complete")
+    expect(answers(page).last).to_contain_text("And that was the last one.", use_inner_text=True)  # it is laid out
     text = answers(page).last.inner_text()
     assert text.index("I dug one hole.") < text.index("was chosen") < text.index("And that was the last one.")
     assert text.count("I dug one hole.") == 1

@@ -43,7 +43,7 @@ def test_an_answer_streams_with_its_tool_call_in_place(start: Start):
     expect(answers(page).last).to_have_attribute("data-state", "streaming")
     step = answers(page).last.locator("details.step")
     expect(step).to_contain_text("count_calls")
-    expect(answers(page).last).to_contain_text("and that is all.")
+    expect(answers(page).last).to_contain_text("and that is all.", use_inner_text=True)
     text = answers(page).last.inner_text()
     assert text.index("I call my tool.") < text.index("count_calls") < text.index("word0") < text.index("word119")
 
@@ -81,7 +81,9 @@ def test_stop_stops_the_work_on_the_server(start: Start):
     page.get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
     expect(answers(page).last).to_have_attribute("data-state", "stopped")
     body = answers(page).last.locator(".message-body")
-    expect(body).to_contain_text("word2 ")  # the browser may not have laid out yet what it was just given
+    expect(body).to_contain_text(
+        "word2 ", use_inner_text=True
+    )  # the browser may not have laid out yet what it was just given
     said = body.inner_text()
     assert "that is all" not in said
     page.reload()
@@ -100,6 +102,7 @@ def test_a_reload_in_mid_stream_continues_without_a_gap(start: Start):
 
 def assert_every_word(page: Page) -> None:
     expect(answers(page).last).to_have_attribute("data-state", "complete")
+    expect(answers(page).last).to_contain_text("word119", use_inner_text=True)  # it is laid out
     words = re.findall(r"word(\d+)", answers(page).last.inner_text())
     assert words == [str(number) for number in range(120)]
 

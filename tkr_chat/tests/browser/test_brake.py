@@ -20,6 +20,8 @@ def test_it_works(start: Start):
     expect(card).to_contain_text("The tokens of this request are used up.")
     page.reload()
     go_on = card.get_by_role("button", name="Go on")
+    page.wait_for_load_state("networkidle")  # a choice before the socket is open is lost, and the button waits again
+    page.wait_for_timeout(1000)
     expect(go_on).to_be_enabled()
     go_on.focus()
     page.keyboard.press("Enter")

@@ -38,6 +38,8 @@ SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE 
 LOCAL_AGENTS_DIR = BASE_DIR / "agents_local"  # what `manage.py startagent` makes is found there
 INSTALLED_APPS = [
     "tkr_chat",
+    "ops",
+    "metrics",
     "chat",
     "agents_app",
     "agents_app.chloe",
@@ -248,6 +250,6 @@ LOGGING = {
         "django.request": {
             "level": "ERROR"
         },  # a page that is not there is no news, and its address may be a spent link
-        **{app: {"level": LOG_LEVEL} for app in ("tkr_chat", "chat", "agents_app", "accounts")},
+        **{app: {"level": LOG_LEVEL} for app in ("tkr_chat", "ops", "metrics", "chat", "agents_app", "accounts")},
     },
 }

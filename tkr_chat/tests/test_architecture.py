@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 ROOT: Path = settings.BASE_DIR
-APPS = ("tkr_chat", "chat", "agents_app", "accounts")
+APPS = ("tkr_chat", "ops", "metrics", "chat", "agents_app", "accounts")
 READS_ENVIRONMENT = {"environ", "environb", "getenv"}
 
 

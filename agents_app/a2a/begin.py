@@ -43,7 +43,7 @@ from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Chain, Entry, Fact
 from agents_app.runtime.rows import new_row
 from agents_app.runtime.runner import Begun
-from agents_app.runtime.turn import Recalled
+from agents_app.runtime.saved_turn import Recalled
 from agents_app.threads import in_thread
 
 TITLE_CHARS = 500  # of the request, from which the conversation gets its title

@@ -17,12 +17,14 @@ from agents_app.brains import BrainError
 from agents_app.models import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime import brake
 from agents_app.runtime.budget import first_budget
+from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
 from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
+from agents_app.runtime.saved_turn import Recalled
 from agents_app.runtime.stopping import stop_children
-from agents_app.runtime.turn import Ended, LeaseLost, Recalled, RunningTurn, Spent
+from agents_app.runtime.turn import RunningTurn
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from agents_app.a2a.client.hearing import Hearing, last_words
 from agents_app.a2a.client.line import QUIET_SECONDS, Line, open_line
 from agents_app.models import RemoteAgent, RemoteTask, Step
 from agents_app.runtime.answer import Writes
-from agents_app.runtime.turn import Ended, RunningTurn
+from agents_app.runtime.endings import Ended
+from agents_app.runtime.turn import RunningTurn
 from agents_app.threads import in_thread
 
 ASKED = "ask:"  # before the number of a question

@@ -51,6 +51,7 @@ def data_dir() -> Iterator[dict[str, str]]:
             "EMBEDDED_MODEL": "off",
             "OLLAMA_URL": "",
             "LOG_LEVEL": "WARNING",
+            "RATE_PER_MINUTE_MESSAGES": "0",
         }
 
 

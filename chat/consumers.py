@@ -11,11 +11,13 @@ from uuid import UUID
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
+from accounts.context import bind
 from accounts.models import User
 from agents_app.actions.tasks import TaskOver, cancel_task, decide
+from agents_app.rates import RateExceeded
 from agents_app.runtime.journal import Refused
 from agents_app.threads import in_thread
-from chat import access, broadcast, protocol
+from chat import access, broadcast, protocol, rates
 from chat.actions.conversations import mark_read
 from chat.actions.messages import BadMessage, post_message, retry_message
 
@@ -36,6 +38,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             return
         self.user = user
         self.user_id: UUID = user.id
+        bind(person=user.id)
         self.session_key: str = self.scope["session"].session_key or ""
         self._outgoing: deque[str] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -55,7 +58,10 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             self._refuse(bad.code, str(bad))
             return
         try:
+            await rates.count_frame(self.user_id)
             await self._dispatch(frame)
+        except RateExceeded as exceeded:
+            self._refuse("too-many", str(exceeded), frame)
         except access.NotFound as missing:
             self._refuse("not-found", str(missing), frame)
         except (BadMessage, Refused) as refused:

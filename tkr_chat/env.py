@@ -14,6 +14,7 @@ import environ
 
 ON = {"on", "true", "yes", "1"}
 OFF = {"off", "false", "no", "0"}
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+]|[^\s/@:]+):[0-9]{1,5}")
 
 
@@ -56,6 +57,14 @@ class Environment:
             raise WrongSetting(f"{name} is {word!r}: write {name}= and one of {', '.join(choices)}.")
         return word.upper()
 
+    def levels(self, name: str) -> dict[str, str]:
+        """How much single parts log, such as `agents_app.a2a=DEBUG,chat=WARNING`."""
+        pairs = [word.partition("=")[::2] for word in self.words(name)]
+        for part, level in pairs:
+            if not part.strip() or level.strip().upper() not in LEVELS:
+                raise WrongSetting(f"{name} has {part!r}: write parts and levels, such as {name}=agents_app.a2a=DEBUG")
+        return {part.strip(): level.strip().upper() for part, level in pairs}
+
     def words(self, name: str, default: str = "") -> list[str]:
         """Several values with commas between them."""
         return [word.strip() for word in self._given_or(name, default).split(",") if word.strip()]
@@ -89,6 +98,15 @@ class Environment:
         for word in words:
             if "/" in word and not _is_network(word):
                 raise WrongSetting(f"{name} has {word!r}: write a network as address/bits, such as {name}=10.0.0.0/8")
+        return words
+
+    def proxies(self, name: str) -> list[str]:
+        """Addresses and networks alone: a host name would be resolved by whoever answers for it."""
+        words = self.networks(name)
+        for word in words:
+            if not _is_network(word):
+                example = f"{name}=127.0.0.1,10.0.0.0/8"
+                raise WrongSetting(f"{name} has {word!r}: write addresses or networks, such as {example}")
         return words
 
     def path(self, name: str, default: str, base: Path) -> Path:

@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from tkr_chat.addresses import address_of, require_allowed
 from tkr_chat.databases import tuned
-from tkr_chat.env import read_environment
+from tkr_chat.env import LEVELS, read_environment
 from tkr_chat.secret_key import required_secret_key, saved_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,9 +25,13 @@ PORT = env.whole("PORT", 8000, least=1, most=65535)
 PUBLIC_URL = env.origin("PUBLIC_URL") or address_of(HOST, PORT)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 require_allowed(PUBLIC_URL, ALLOWED_HOSTS)
+TRUSTED_PROXIES = env.proxies("TRUSTED_PROXIES")
 DATA_DIR = env.path("DATA_DIR", "var", BASE_DIR)
 DEBUG = env.flag("DEBUG", False)
-LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", LEVELS)
+LOG_LEVELS = env.levels("LOG_LEVELS")
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", ("LINE", "JSON")).lower()
+LOG_FILES = env.flag("LOG_FILES", True)
 
 # Whoever writes DEBUG=off or names hosts serves other people, and a key that appears by itself is gone with the disk.
 LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
@@ -172,6 +176,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}
+RATE_PER_MINUTE_ADDRESS = env.whole("RATE_PER_MINUTE_ADDRESS", 1200)
+RATE_PER_MINUTE_API = env.whole("RATE_PER_MINUTE_API", 600)
+RATE_PER_MINUTE_FRAMES = env.whole("RATE_PER_MINUTE_FRAMES", 1200)
+RATE_PER_MINUTE_MESSAGES = env.whole("RATE_PER_MINUTE_MESSAGES", 120)
 DEFAULT_EXCEPTION_REPORTER = "tkr_chat.error_pages.LocalExceptionReporter"
 
 # Agents
@@ -239,17 +247,40 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * CHAT_MESSAGE_MAX_CHARS + 64 * 1024  # JSON's 
 
 # Logging
 
+OUR_APPS = ("tkr_chat", "ops", "metrics", "chat", "agents_app", "accounts")
+LOG_HANDLERS = ["stderr", *(("file", "errors") if LOG_FILES else ())]
+LOG_DIR = DATA_DIR / "logs"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "tkr_chat.log_lines.LogLine", "fold_tracebacks": not DEBUG}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "level": LOG_LEVEL}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "filters": {"context": {"()": "tkr_chat.log_lines.WithContext"}},
+    "formatters": {
+        "line": {"()": "tkr_chat.log_lines.LogLine", "fold_tracebacks": not DEBUG},
+        "json": {"()": "tkr_chat.log_lines.JsonLine"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context"]},
+        "file": {
+            "()": "tkr_chat.log_files.DailyFile",
+            "path": LOG_DIR / "server.log",
+            "formatter": LOG_FORMAT,
+            "filters": ["context"],
+        },
+        "errors": {
+            "()": "tkr_chat.log_files.DailyFile",
+            "path": LOG_DIR / "errors.log",
+            "formatter": LOG_FORMAT,
+            "filters": ["context"],
+            "level": "ERROR",
+        },
+    },
+    "root": {"handlers": LOG_HANDLERS, "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},  # instead of Django's own: a console only in DEBUG, and mail
         "django.request": {
             "level": "ERROR"
         },  # a page that is not there is no news, and its address may be a spent link
-        **{app: {"level": LOG_LEVEL} for app in ("tkr_chat", "ops", "metrics", "chat", "agents_app", "accounts")},
+        **{app: {"level": LOG_LEVEL} for app in OUR_APPS},
+        **{part: {"level": level} for part, level in LOG_LEVELS.items()},
     },
 }

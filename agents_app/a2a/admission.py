@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from agents_app.a2a import caller as callers
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Unauthenticated
-from agents_app.a2a.limits import OpenStreams, Rates
+from agents_app.a2a.limits import CallRates, OpenStreams
 
 
 class Admission:
     def __init__(self) -> None:
-        self._rates = Rates()
+        self._rates = CallRates()
         self._streams = OpenStreams()
 
     async def admit(self, headers: Mapping[str, str], address: str) -> Caller:

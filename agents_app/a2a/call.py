@@ -10,6 +10,7 @@ from uuid import UUID
 
 from a2a.utils.errors import A2AError, InternalError
 
+from accounts.context import bind
 from agents_app.a2a import wire_log
 from agents_app.a2a.admission import Admission
 from agents_app.a2a.caller import Caller
@@ -108,7 +109,9 @@ class Call:
         raise NotImplementedError
 
     async def admit(self) -> Caller:
-        return await self.admission.admit(self.request.headers, self.request.address)
+        caller = await self.admission.admit(self.request.headers, self.request.address)
+        bind(person=caller.user_id, via="a2a")
+        return caller
 
     @property
     def version(self) -> str:

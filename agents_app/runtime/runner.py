@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.context import bind
 from agents_app import base, parts, registry
 from agents_app.brains import BrainError
 from agents_app.models import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
@@ -48,10 +49,12 @@ class Begun:
 
 async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> None:
     """Run a task if it may run now. Never raises for what the agent does."""
+    bind(task=task_id)
     turn = None
     try:
         turn = _take_up(runtime, begun) if begun else await _claim(runtime, task_id)
         if turn is not None:
+            bind(conversation=turn.task.context_id, person=turn.task.owner_id)
             runtime.queue.enter(turn.task)
             await turn.end(await _braked(turn))
             await _wake_delegators(runtime, turn.task)

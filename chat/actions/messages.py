@@ -19,6 +19,7 @@ from agents_app.parts import attachment_json
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, Fact
 from agents_app.threads import in_thread
+from chat import rates
 from chat.mentions import find_mentions
 from chat.models import Conversation, Participant
 from chat.titles import title_from
@@ -39,6 +40,7 @@ async def post_message(
     prepared = await in_thread(_prepare, author, conversation, client_id, text, list(attachment_ids))
     if isinstance(prepared, Message):
         return prepared
+    await rates.count_message(author.id)
     message, entry, writes = prepared
     current = runtime.current()
     try:

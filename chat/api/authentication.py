@@ -11,8 +11,10 @@ from ninja.security.session import SessionAuth as NinjaSessionAuth
 from ninja.utils import check_csrf
 
 from accounts.access import find_token
+from accounts.context import bind
 from accounts.models import Scope, User
 from agents_app.threads import in_thread
+from chat import rates
 
 FOR_A2A_ALONE = "This token is for A2A alone. Make one that may do everything the chat page can."
 
@@ -30,6 +32,8 @@ class TokenAuth(HttpBearer):
             raise AuthenticationError
         if not found.allows(Scope.API):
             raise AuthorizationError(message=FOR_A2A_ALONE)
+        bind(person=found.user_id)
+        await rates.count_call(found.user_id, found.id)
         return found.user
 
 
@@ -45,4 +49,6 @@ class SessionAuth(APIKeyCookie):
             return None
         if check_csrf(request):
             raise AuthorizationError(message="The CSRF token is missing or old. Reload the page and try again.")
+        bind(person=user.pk)
+        await rates.count_call(user.pk)
         return user

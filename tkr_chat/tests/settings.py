@@ -22,6 +22,7 @@ os.environ["DB_POOL_MIN"] = "1"  # a test process needs few connections, and wai
 os.environ["DB_POOL_OVERFLOW"] = "29"
 os.environ["EMBEDDED_MODEL"] = "off"  # tests of the embedded brain switch it on; the others need no 145 MB
 os.environ["OLLAMA_URL"] = ""
+os.environ["LOG_FILES"] = "off"
 if os.environ.get("REDIS_URL"):  # a database of their own: some tests empty the cache
     os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path="/15").geturl()
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextvars
+import json
 import logging
 import sys
 
-from tkr_chat.log_lines import LogLine
+from accounts.context import bind, binding, bound
+from tkr_chat.log_lines import JsonLine, LogLine, WithContext
 
 
 def line(message: str = "Finished a task.", fold: bool = True, exc_info=None, **extra: object) -> str:
@@ -45,3 +48,28 @@ def test_a_traceback_stays_in_its_line() -> None:
 
 def test_for_developers_a_traceback_is_readable() -> None:
     assert "\nValueError: two\nlines" in line(fold=False, exc_info=failure())
+
+
+def test_it_says_for_whom_it_happened() -> None:
+    with binding(person="ada", task="t1"):
+        record = logging.getLogger("agents_app").makeRecord("agents_app", logging.INFO, __file__, 1, "Hm.", (), None)
+        WithContext().filter(record)
+
+    assert "person=ada task=t1" in LogLine().format(record)
+
+
+def test_what_one_request_binds_is_not_seen_in_another() -> None:
+    contextvars.copy_context().run(bind, person="ada")
+
+    assert bound() == {}
+
+
+def test_as_json_it_holds_the_same() -> None:
+    record = logging.getLogger("chat").makeRecord(
+        "chat", logging.ERROR, __file__, 1, "Two\nlines.", (), failure(), extra={"action": "x", "task": 7}
+    )
+
+    read = json.loads(JsonLine().format(record))
+
+    assert (read["level"], read["action"], read["msg"], read["task"]) == ("ERROR", "x", "Two\nlines.", 7)
+    assert "ValueError" in read["traceback"]

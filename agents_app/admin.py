@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from agents_app.a2a.push.deliveries import send_again
+from agents_app.actions.scheduled_runs import run_now
 from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
-from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, SigningKey, Step, Task
+from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, ScheduledRun, SigningKey, Step, Task
 
 
 class ReadOnly:
@@ -162,3 +163,23 @@ class PushDeliveryAdmin(ReadOnly, ModelAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("agents_app.change_pushdelivery")
+
+
+@admin.register(ScheduledRun)
+class ScheduledRunAdmin(ReadOnly, ModelAdmin):
+    """What runs from time to time, and how it went."""
+
+    list_display = ("name", "due_at", "runner", "begun_at", "ended_at", "went_well", "error")
+    fields = ("name", "due_at", "runner", "begun_at", "ended_at", "error")
+    actions = ("run_now",)
+
+    @admin.display(boolean=True, description="Went well")
+    def went_well(self, run: ScheduledRun) -> bool | None:
+        return not run.error if run.ended_at else None
+
+    @admin.action(description="Run now", permissions=["run"])
+    def run_now(self, request: HttpRequest, runs: QuerySet[ScheduledRun]) -> None:
+        self.message_user(request, f"{run_now(runs)} will run within seconds.", messages.SUCCESS)
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("agents_app.change_scheduledrun")

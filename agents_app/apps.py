@@ -23,6 +23,7 @@ class AgentsAppConfig(AppConfig):
         from agents_app.a2a.client.remote_agent import find_remote
         from agents_app.a2a.push.outbox import write_deliveries
         from agents_app.a2a.push.sender import start_sender
+        from agents_app.runtime.scheduler import start_schedules
         from agents_app.signals import events_committing, runtime_starting
 
         offer_agents(_agent_choices)
@@ -32,6 +33,7 @@ class AgentsAppConfig(AppConfig):
         runtime_starting.connect(start_health, dispatch_uid="agents_app.remote.health")
         runtime_starting.connect(start_cancelling, dispatch_uid="agents_app.remote.cancelling")
         runtime_starting.connect(start_certifying, dispatch_uid="agents_app.remote.certificate")
+        runtime_starting.connect(start_schedules, dispatch_uid="agents_app.schedules")
         registry.add_resolver(find_remote)
         post_migrate.connect(_mirror_agents, sender=self)
 

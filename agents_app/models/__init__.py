@@ -5,6 +5,7 @@ from agents_app.models.event import Event, EventType, JournalHead, Via
 from agents_app.models.message import Message
 from agents_app.models.push import PushAttempt, PushConfig, PushDelivery
 from agents_app.models.remote import RemoteAgent, RemoteTask
+from agents_app.models.scheduled_run import ScheduledRun
 from agents_app.models.signing_key import SigningKey
 from agents_app.models.task import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Step, Task, TaskState
 from agents_app.models.wire_message import WireMessage
@@ -26,6 +27,7 @@ __all__ = [
     "PushDelivery",
     "RemoteAgent",
     "RemoteTask",
+    "ScheduledRun",
     "SigningKey",
     "Step",
     "Task",

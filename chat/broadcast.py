@@ -74,6 +74,9 @@ class Browsers:
             self.close_conversation(socket, context_id)
         _discard(self._by_user, socket.user_id, socket)
 
+    def count(self) -> int:
+        return sum(map(len, list(self._by_user.values())))
+
     async def open_conversation(self, socket: Socket, context_id: UUID, after: int | None) -> None:
         """Push every event after `after`, then snapshots of what streams, then live. The caller has checked access."""
         key = (socket, context_id)
@@ -260,6 +263,11 @@ def current() -> Browsers:
     if _current is None or _current[0] is not runtime.current():
         _current = (runtime.current(), Browsers(runtime.current()))
     return _current[1]
+
+
+def count_sockets() -> int:
+    """Browsers' sockets that are open in this process. In any thread."""
+    return _current[1].count() if _current is not None else 0
 
 
 def tell_agent_changed(sender: Any, remote: RemoteAgent, **kwargs: Any) -> None:

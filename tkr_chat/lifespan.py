@@ -10,7 +10,7 @@ async def lifespan(scope: LifespanScope, receive: ASGIReceiveCallable, send: ASG
     await receive()
     started = False
     try:
-        await lifetime.begin()
+        await lifetime.begin("web")
         started = True
     finally:
         if not started:  # a server that is not told goes on without agents

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from agents_app import runtime
 from agents_app.threads import in_thread
+from metrics.heartbeat import start_heartbeat
 from tkr_chat.databases import checkpoint
 
 logger = logging.getLogger(__name__)
@@ -20,8 +21,10 @@ STOP_GRACE_SECONDS = 5  # for the runtime to hand over what it could not finish 
 GC_THRESHOLDS = (20_000, 20, 50)
 
 
-async def begin() -> None:
+async def begin(kind: str) -> None:
+    """`kind`: what this process is, `web`, `worker` or `grpc`."""
     await runtime.start()
+    start_heartbeat(runtime.current(), kind)
     runtime.current().beside(_checkpoints())
     _calm_garbage_collector()
 

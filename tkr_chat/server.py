@@ -49,7 +49,7 @@ class AgentServer(uvicorn.Server):
         self.run(sockets=[listening])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await lifetime.begin()
+        await lifetime.begin("web")
         greeting = await in_thread(self._greeting)
         await super().startup(sockets)
         self._greet(greeting)

@@ -7,6 +7,7 @@ from chat.api.errors import not_found
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("chat.urls")),
+    path("", include("metrics.urls")),
     path("api/v1/", include("chat.api.urls")),
     path("api/<path:anything>", not_found),
     path("docs", documentation.index, name="docs"),

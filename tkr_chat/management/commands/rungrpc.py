@@ -47,7 +47,7 @@ class Command(BaseCommand):
         told = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
-        await lifetime.begin()
+        await lifetime.begin("grpc")
         await server.start()
         how = "with TLS" if tls else "without TLS"
         self.stdout.write(f"A2A over gRPC is served on {host}:{bound}, {how}. Ctrl-C stops it.")

@@ -1,0 +1,3 @@
+from metrics.models.process import Process
+
+__all__ = ["Process"]

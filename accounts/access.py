@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.actions.api_tokens import note_token_used
-from accounts.models import ApiToken, SignInLink, User
+from accounts.models import ApiToken, BrowserSession, SignInLink, User
 from accounts.secrets import hash_of
 
 
@@ -25,6 +27,12 @@ def find_usable_link(text: str) -> SignInLink | None:
     """Unused as far as one look can tell; `use_sign_in_link` decides."""
     links = SignInLink.objects.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
     return links.select_related("user").filter(token_hash=hash_of(text)).first()
+
+
+def list_sessions(user: User) -> list[BrowserSession]:
+    """The browsers in which somebody is signed in, last seen first."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now(), session_key=OuterRef("session_key"))
+    return list(user.browser_sessions.filter(Exists(alive)))
 
 
 def find_person(username: str) -> User | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from axes.models import AccessAttempt
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -14,9 +15,12 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from accounts.actions.api_tokens import issue_token, revoke_token
+from accounts.actions.audit import note
+from accounts.actions.sessions import end_session
 from accounts.actions.sign_in_links import make_sign_in_link
 from accounts.forms import TokenLimitsForm
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, AuditEntry, BrowserSession, User
+from accounts.read_only_admin import ReadOnly
 
 admin.site.unregister(Group)
 
@@ -101,3 +105,56 @@ class ApiTokenAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A token acts as its user, so only those may make one for others who may set their passwords, too."""
         return super().has_add_permission(request) and request.user.has_perm("accounts.change_user")
+
+
+@admin.register(BrowserSession)
+class BrowserSessionAdmin(ReadOnly, ModelAdmin):
+    """Who is signed in, where. To sign somebody out is an action."""
+
+    list_display = ("user", "browser", "address", "created_at", "seen_at")
+    list_display_links = None
+    list_select_related = ("user",)
+    list_filter = ("seen_at",)
+    search_fields = ("user__username", "address")
+    actions = ("sign_out",)
+
+    @admin.action(description="Sign out", permissions=["sign_out"])
+    def sign_out(self, request: HttpRequest, sessions: QuerySet[BrowserSession]) -> None:
+        for session in sessions:
+            end_session(session)
+        self.message_user(request, "Signed out.", messages.SUCCESS)
+
+    def has_sign_out_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("accounts.change_user"))
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(ReadOnly, ModelAdmin):
+    """Who guessed passwords. Whoever is shut out after too many attempts can be let in again at once."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    list_display_links = None
+    search_fields = ("username", "ip_address")
+    actions = ("let_in",)
+
+    @admin.action(description="Let in again", permissions=["let_in"])
+    def let_in(self, request: HttpRequest, attempts: QuerySet[AccessAttempt]) -> None:
+        for attempt in attempts:
+            note("person.let_in_again", name=attempt.username)
+            attempt.delete()
+        self.message_user(request, "They may try again.", messages.SUCCESS)
+
+    def has_let_in_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("accounts.change_user"))
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly, ModelAdmin):
+    """Who changed what, when and from where. It can be read, and nothing else."""
+
+    list_display = ("at", "action", "actor", "about_name", "address", "via")
+    list_filter = ("via", "at")
+    search_fields = ("action", "actor", "about", "about_name", "address", "request")
+    fields = ("at", "action", "actor", "actor_id", "about", "about_name", "details", "address", "via", "request")
+    ordering = ("-id",)
+    show_full_result_count = False

@@ -5,28 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
-from django.core.exceptions import ValidationError
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.validators import RegexValidator
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Scope, User
 from accounts.models.api_token import all_scopes
 from accounts.offered import agent_choices
-from accounts.throttle import forget_attempts, seconds_to_wait
-
-
-class SignInForm(AuthenticationForm):
-    request: HttpRequest
-
-    def clean(self) -> dict[str, Any]:
-        username = self.cleaned_data.get("username", "")
-        if wait := seconds_to_wait(self.request, username):
-            raise ValidationError(f"Too many attempts. Try again in {wait} seconds.", code="throttled")
-        cleaned = super().clean()
-        forget_attempts(self.request, username)
-        return cleaned
 
 
 class ProfileForm(forms.ModelForm):

@@ -13,17 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import find_usable_link
+from accounts.access import find_usable_link, list_sessions
 from accounts.actions.api_tokens import make_token, revoke_token
+from accounts.actions.audit import note
+from accounts.actions.sessions import end_other_sessions, end_session
 from accounts.actions.sign_in_links import use_sign_in_link
-from accounts.forms import ProfileForm, SignInForm, TokenForm, password_form
+from accounts.forms import ProfileForm, TokenForm, password_form
 from accounts.models import User
 
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
-sign_in = LoginView.as_view(
-    template_name="accounts/sign_in.html", authentication_form=SignInForm, redirect_authenticated_user=True
-)
+sign_in = LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
 sign_out = LogoutView.as_view(next_page="sign_in")
 
 
@@ -70,6 +70,8 @@ def set_password(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return _settings_page(request, password_form=form)
     update_session_auth_hash(request, form.save())
+    note("password.changed", request.user)
+    end_other_sessions(request.user, request.session.session_key or "")
     return _saved(request, "Your password is saved, and all other browsers are signed out.")
 
 
@@ -94,6 +96,21 @@ def end_token(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     return _saved(request, f"The token “{token.name}” is revoked.")
 
 
+@login_required
+@require_POST
+def sign_out_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    session = get_object_or_404(request.user.browser_sessions, pk=session_id)
+    end_session(session)
+    return _saved(request, f"{session.browser} is signed out.")
+
+
+@login_required
+@require_POST
+def sign_out_others(request: SignedInRequest) -> HttpResponse:
+    end_other_sessions(request.user, request.session.session_key or "")
+    return _saved(request, "All other browsers are signed out.")
+
+
 def _settings_page(request: SignedInRequest, **shown: Any) -> HttpResponse:
     user = request.user
     page = {
@@ -101,6 +118,8 @@ def _settings_page(request: SignedInRequest, **shown: Any) -> HttpResponse:
         "password_form": password_form(user),
         "token_form": TokenForm(),
         "tokens": user.api_tokens.filter(revoked_at=None),
+        "sessions": list_sessions(user),
+        "this_session": request.session.session_key,
     }
     failed = any(name.endswith("_form") for name in shown)
     return render(request, "accounts/settings.html", page | shown, status=422 if failed else 200)

@@ -8,23 +8,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from accounts.read_only_admin import ReadOnly
 from agents_app.a2a.push.deliveries import send_again
 from agents_app.actions.scheduled_runs import run_now
 from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
 from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, ScheduledRun, SigningKey, Step, Task
-
-
-class ReadOnly:
-    """Facts to look at. What happened is not edited, and a task is not made by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Agent)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from agents_app.admin import ReadOnly
+from accounts.read_only_admin import ReadOnly
 from chat.models import Conversation
 
 

@@ -5,12 +5,11 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
-        from django.contrib.auth.signals import user_logged_out
-
+        from accounts.signals import session_ended
         from agents_app.signals import events_committing, remote_agent_changed
         from chat.broadcast import close_sockets_of_session, tell_agent_changed
         from chat.projection import project_events
 
         events_committing.connect(project_events, dispatch_uid="chat.projection")
         remote_agent_changed.connect(tell_agent_changed, dispatch_uid="chat.agent_changed")
-        user_logged_out.connect(close_sockets_of_session, dispatch_uid="chat.sign_out")
+        session_ended.connect(close_sockets_of_session, dispatch_uid="chat.session_ended")

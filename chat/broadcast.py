@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db.models import Prefetch
-from django.http import HttpRequest
 
 from agents_app import runtime
 from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, RemoteAgent, Task
@@ -277,8 +276,7 @@ def tell_agent_changed(sender: Any, remote: RemoteAgent, **kwargs: Any) -> None:
         _current[1].loop.call_soon_threadsafe(say)
 
 
-def close_sockets_of_session(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """Signal receiver: somebody signs out, in a thread of the request."""
-    key = request.session.session_key
-    if _current is not None and key and not _current[1].loop.is_closed():
-        _current[1].loop.call_soon_threadsafe(_current[1].close_session, key)
+def close_sockets_of_session(sender: Any, session_key: str, **kwargs: Any) -> None:
+    """Signal receiver: somebody signs out, or is signed out from elsewhere; in a thread of the request."""
+    if _current is not None and not _current[1].loop.is_closed():
+        _current[1].loop.call_soon_threadsafe(_current[1].close_session, session_key)

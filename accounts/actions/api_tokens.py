@@ -3,9 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.actions.audit import note
 from accounts.models import ApiToken, User
 from accounts.models.api_token import all_scopes
 from accounts.secrets import hash_of, new_token
@@ -34,12 +36,23 @@ def issue_token(token: ApiToken) -> str:
     """Save a token that is filled in, and return its text."""
     text = PREFIX + new_token()
     token.prefix, token.token_hash = text[:SHOWN_CHARS], hash_of(text)
-    token.save(force_insert=True)
+    with transaction.atomic():
+        token.save(force_insert=True)
+        note(
+            "token.made",
+            token,
+            scopes=token.scopes,
+            agents=token.agents,
+            tenant=token.tenant,
+            owner=token.user.username,
+        )
     return text
 
 
 def revoke_token(token: ApiToken) -> None:
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            note("token.revoked", token)
 
 
 def note_token_used(token: ApiToken) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actions.audit import note
 from accounts.models import SignInLink, User
 from accounts.secrets import hash_of, new_token
 
@@ -19,6 +20,7 @@ def make_sign_in_link(user: User, base: str = "") -> str:
     token = new_token()
     user.sign_in_links.all().delete()
     SignInLink.objects.create(user=user, token_hash=hash_of(token), expires_at=timezone.now() + VALID_FOR)
+    note("sign_in_link.made", user)
     return (base or settings.PUBLIC_URL) + reverse("sign_in_link", args=[token])
 
 

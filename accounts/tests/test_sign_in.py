@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from time import sleep
-
-import pytest
+from axes.models import AccessAttempt
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from accounts import throttle
+from accounts.actions.sign_in_links import make_sign_in_link
 from accounts.models import User
 
 PASSWORD = "ada's password"
@@ -37,42 +37,57 @@ def test_a_wrong_password_is_refused(ada: User, client: Client) -> None:
     assert "correct username and password" in answer.text
 
 
-def test_guessing_is_slowed_down_and_says_how_long(ada: User, client: Client) -> None:
-    for _ in range(throttle.FREE_ATTEMPTS + 1):
+def test_guessing_is_stopped_and_says_for_how_long(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT):
         sign_in(client, "wrong")
 
     answer = sign_in(client)
 
-    assert "Too many attempts. Try again in" in answer.text
+    assert answer.status_code == 429 and answer["Retry-After"] == "300"
+    assert "Too many attempts. Try again in 5 minutes" in answer.text
     assert "_auth_user_id" not in client.session
 
 
-def test_after_the_wait_there_is_one_more_attempt(ada: User, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "WAIT_SECONDS", 1)
-    for _ in range(throttle.FREE_ATTEMPTS + 2):
+def test_it_is_stopped_in_every_process(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        sign_in(Client(), "wrong")
+    cache.clear()
+
+    assert sign_in(client).status_code == 429
+
+
+def test_after_the_wait_one_may_try_again(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT + 1):
         sign_in(client, "wrong")
-    sleep(1.1)
+    AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME)
 
     assert sign_in(client).status_code == 302
 
 
-def test_guessing_from_one_address_does_not_lock_ada_out_at_another(ada: User, client: Client) -> None:
-    for _ in range(throttle.FREE_ATTEMPTS + 5):
+def test_guessing_from_one_address_does_not_lock_ada_out_at_another(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT + 5):
         client.post("/sign-in/", {"username": "ada", "password": "wrong"}, REMOTE_ADDR="203.0.113.9")
 
     assert sign_in(client).status_code == 302
 
 
-def test_signing_in_forgets_the_failures(ada: User, client: Client) -> None:
-    for _ in range(throttle.FREE_ATTEMPTS - 1):
+def test_signing_in_forgets_the_failures(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT - 1):
         sign_in(client, "wrong")
     sign_in(client)
     client.logout()
 
-    for _ in range(throttle.FREE_ATTEMPTS - 1):
+    for _ in range(settings.AXES_FAILURE_LIMIT - 1):
         sign_in(client, "wrong")
 
     assert sign_in(client).status_code == 302
+
+
+def test_a_link_still_works_for_who_is_shut_out(ada: User, client: Client, settings) -> None:
+    for _ in range(settings.AXES_FAILURE_LIMIT + 1):
+        sign_in(client, "wrong")
+
+    assert client.get(make_sign_in_link(ada, "http://testserver")).status_code == 302
 
 
 def test_a_form_from_another_site_is_refused(ada: User) -> None:

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.actions.audit import note
 from accounts.models import User
 from agents_app import registry
 from agents_app.a2a.client.card_file import CardFile
@@ -45,9 +46,11 @@ def add_remote_agent(user: User, preview: Preview, credentials: Mapping[str, str
     try:
         with transaction.atomic():
             agent = _save_agent(agent_id, preview, colour_of(agent_id))
-            return RemoteAgent.objects.create(
+            remote = RemoteAgent.objects.create(
                 agent=agent, credentials=sealed, added_by=user, added_at=timezone.now(), **_seen(preview)
             )
+            note("remote_agent.added", agent, actor=user, card_url=remote.card_url)
+            return remote
     except IntegrityError:  # two administrators at the same moment
         raise BadRemoteAgent(f"“{agent_id}” is taken. Choose another name to call it by.") from None
 
@@ -63,6 +66,7 @@ def accept_changed_card(user: User, remote: RemoteAgent) -> RemoteAgent:
         for name, value in (_seen(preview) | {"pending_card": None}).items():
             setattr(remote, name, value)
         remote.save()
+        note("remote_agent.card_accepted", remote.agent, actor=user)
     remote.agent.refresh_from_db()
     remote_agent_changed.send(sender=RemoteAgent, remote=remote)
     return remote
@@ -79,6 +83,7 @@ def update_credentials(user: User, remote: RemoteAgent, credentials: Mapping[str
     remote.credentials = seal(known | given)
     remote.check_at = timezone.now()
     remote.save(update_fields=["credentials", "check_at"])
+    note("remote_agent.credentials_changed", remote.agent, actor=user, schemes=sorted(credentials))
 
 
 def remove_remote_agent(user: User, remote: RemoteAgent) -> None:
@@ -88,6 +93,7 @@ def remove_remote_agent(user: User, remote: RemoteAgent) -> None:
         _stop(task)
     with transaction.atomic():
         agent = remote.agent
+        note("remote_agent.removed", agent, actor=user)
         remote.delete()
         if Task.objects.filter(agent=agent).exists() or Message.objects.filter(agent=agent).exists():
             agent.present = False

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 
+from accounts.actions.audit import note
 from agents_app.models import SigningKey
 from agents_app.vault import encrypt
 
@@ -38,15 +39,17 @@ def rotate_signing_key() -> SigningKey:
     private = ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     jwk = _public_jwk(private.public_key())
-    return SigningKey.objects.create(
-        kid=jwk["kid"], public_jwk=jwk, private_pem=encrypt(pem), created_at=timezone.now()
-    )
+    key = SigningKey.objects.create(kid=jwk["kid"], public_jwk=jwk, private_pem=encrypt(pem), created_at=timezone.now())
+    note("signing_key.made", key)
+    return key
 
 
 def revoke_signing_key(key: SigningKey) -> None:
     """Somebody else has it: nothing that it signed holds any more, and the key itself is thrown away."""
     now = timezone.now()
-    SigningKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now, private_pem="")
+    with transaction.atomic():
+        if SigningKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now, private_pem=""):
+            note("signing_key.revoked", key)
 
 
 def _public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, Any]:

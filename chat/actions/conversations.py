@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.actions.audit import note
 from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.contexts import forget_context
@@ -54,6 +55,7 @@ async def delete_conversation(conversation: Conversation) -> None:
     id, people = conversation.id, await in_thread(_people, conversation)
     await forget_context(id)
     await in_thread(conversation.delete)
+    await in_thread(note, "conversation.deleted", f"chat.conversation:{id}")
     broadcast.current().conversation_deleted(id, people)
 
 
@@ -62,7 +64,9 @@ async def add_agent(conversation: Conversation, agent: Agent) -> Participant:
 
 
 async def add_person(conversation: Conversation, user: User) -> Participant:
-    return await _add(conversation, {"user": str(user.id)}, user=user)
+    participant = await _add(conversation, {"user": str(user.id)}, user=user)
+    await in_thread(note, "conversation.joined", conversation, str(conversation.id), user=str(user.id))
+    return participant
 
 
 async def remove_participant(conversation: Conversation, participant: Participant) -> None:
@@ -70,6 +74,8 @@ async def remove_participant(conversation: Conversation, participant: Participan
     who = {"agent": participant.agent_id} if participant.agent_id else {"user": str(participant.user_id)}
     await in_thread(participant.delete)
     await _append(conversation, Fact(EventType.PARTICIPANT_REMOVED, who))
+    if participant.user_id:
+        await in_thread(note, "conversation.left", conversation, str(conversation.id), user=who["user"])
 
 
 async def mark_read(user: User, conversation: Conversation, seq: int) -> None:

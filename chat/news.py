@@ -82,7 +82,7 @@ def message_frame(event: Event, message: Message, news: News, streams: Streams) 
         seq=event.seq,
         id=message.id,
         client_id=event.data.get("client_id"),
-        html=streams.html(message),
+        html=streams.html(message, cut=bool(event.data.get("cut"))),
         inner=message.inner,
         parent_step=parent_step,
     )

@@ -28,15 +28,15 @@ class Streams:
         self._snapshot = snapshot
         self._streams: dict[UUID, _Stream] = {}
 
-    def html(self, message: Message) -> str:
-        """The message as it stands; pieces that follow begin exactly where it ends."""
+    def html(self, message: Message, *, cut: bool = False) -> str:
+        """The message as it stands; pieces that follow begin exactly where it ends. `cut`: it is another text now."""
         said = self._snapshot(message.id) if message.state == Message.State.STREAMING else None
         if said is None:
             self._streams.pop(message.id, None)
             return message_html(message)
         start = max((step.offset for step in message.shown_steps), default=0)  # type: ignore[attr-defined]
         known = self._streams.get(message.id)
-        if known is None or known.length > len(said):  # new here, or its text was cut back
+        if known is None or cut or known.length > len(said):  # new here, or its text was cut back
             self._streams[message.id] = _Stream(said, start)
             return message_html(message, said)
         return message_html(message, said[: known.length])

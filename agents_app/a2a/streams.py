@@ -200,6 +200,9 @@ class TaskStream:
         elif event.type == EventType.TASK_ARTIFACT:
             yield self._event(wire.artifact_update(event, self._context))
         elif message := wire.answer_of(event):
+            if event.data.get("cut"):  # what the reader has of it is not what it says now
+                self._lengths.pop(message.id, None)
+                self._finished.discard(message.id)
             # What the row says may be newer than the event: an answer that has ended since began all the same.
             if event.data.get("streaming") or message.state == Message.State.STREAMING:
                 yield from self._catch_up(message)

@@ -54,6 +54,13 @@ class AnswerText:
         self._live.open(self._task.context_id, message.id, message.text)
         return self._changed(message, "text") if cut else Writes()
 
+    def cut(self, length: int) -> Writes:
+        """Take back what was said behind that."""
+        assert self.message is not None
+        self.message.text, self.length = self._live.text(self.message.id)[:length], length
+        self._live.open(self._task.context_id, self.message.id, self.message.text)
+        return Writes([changed_fact(self.message, cut=True)], [], [(self.message, ("text",))])
+
     async def say(self, text: str) -> None:
         assert self.message is not None
         self.length += len(text)

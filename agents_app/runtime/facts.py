@@ -27,8 +27,12 @@ def created_fact(message: Message, **extra: str | bool) -> Fact:
     return Fact(EventType.MESSAGE_CREATED, data, message.task_id, message, about=message)
 
 
-def changed_fact(message: Message) -> Fact:
-    return Fact(EventType.MESSAGE_CHANGED, {"message": str(message.id)}, message.task_id, about=message)
+def changed_fact(message: Message, *, cut: bool = False) -> Fact:
+    """`cut`: what readers have of its text may be another one now, however long."""
+    data: dict[str, str | bool] = {"message": str(message.id)}
+    if cut:
+        data["cut"] = True
+    return Fact(EventType.MESSAGE_CHANGED, data, message.task_id, about=message)
 
 
 def step_fact(type: EventType, step: Step) -> Fact:

@@ -18,8 +18,9 @@ from agents_app.models import Artifact, EventType, Message, Step, Task
 from agents_app.runtime.answer import AnswerText, Writes
 from agents_app.runtime.brake import BUDGET, Choice, Limit, last_choice
 from agents_app.runtime.endings import LeaseLost, Spent
-from agents_app.runtime.facts import step_fact
+from agents_app.runtime.facts import changed_fact, step_fact
 from agents_app.runtime.journal import Chain, Entry, Fact, TaskChange
+from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
@@ -136,6 +137,20 @@ class SavedTurn(base.Turn):
         mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
         if not mine or task.is_terminal:
             raise LeaseLost
+
+    async def unsay(self, length: int) -> None:
+        """Take back what was said behind that in the open message."""
+        if self.answer.message is not None:
+            await self.answer.show()
+            writes = self.answer.cut(length)
+            await self.commit(*writes.facts, changes=writes.changes)
+
+    async def rewrite(self, message_id: UUID, old: str, new: str) -> None:
+        """Put something else in the place of a part of a message that is finished."""
+        message = await in_thread(Message.objects.filter(id=message_id).first)
+        if message is not None and old in message.text:
+            message.text = message.text.replace(old, new, 1)
+            await self.commit(changed_fact(message, cut=True), changes=[(message, ("text",))])
 
     async def begin_step(self, step: Step, *facts: Fact, new: Sequence[Any] = ()) -> None:
         """Save that something begins, and show it behind what was said so far."""

@@ -1,19 +1,22 @@
 """What a remote agent says, said here once: whether it comes in chunks, as a snapshot, or as both after a break.
 
 Its text artifacts are the answer; what else it makes is an artifact here. `heard` remembers of each artifact what was taken,
-so that a snapshot adds only what is missing.
+so that a snapshot adds only what is missing. What the agent puts in the place of something else takes its place here too.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+from uuid import UUID
 
-from a2a.types.a2a_pb2 import Artifact, Message, Role, Task, TaskArtifactUpdateEvent
+from a2a.types.a2a_pb2 import Artifact, Message, Part, Role, Task, TaskArtifactUpdateEvent
 
 from agents_app import base
-from agents_app.a2a.client.said import kept_parts, plain, prose, saveable
+from agents_app.a2a.client.said import is_prose, kept_parts, plain, prose, saveable
+from agents_app.a2a.client.spoken import Spoken
 from agents_app.runtime.artifact import RunningArtifact
 from agents_app.runtime.turn import RunningTurn
 
@@ -27,6 +30,8 @@ class Heard:
 
     text: str = ""
     parts: int = 0  # files, data and the like
+    digest: str = ""  # of these
+    earlier: dict[str, str] = field(default_factory=dict)  # its text in messages that were finished: by their id
 
 
 class Hearing:
@@ -34,12 +39,16 @@ class Hearing:
         self._turn = turn
         self._heard = {artifact_id: Heard(**heard) for artifact_id, heard in before.items()}
         self._kept: dict[str, RunningArtifact] = {}
-        self._speaking = ""  # the artifact whose text was said last
+        self._spoken = Spoken()
         self._reported = ""
         self.silent = True  # nothing was said in this run
 
     def state(self) -> dict[str, dict[str, Any]]:
-        """To begin with in a later run."""
+        """To begin with in a later run, which has another message to write."""
+        if (message := self._turn.answer.message) is not None:
+            for artifact_id, heard in self._heard.items():
+                if text := self._spoken.of(artifact_id):
+                    heard.earlier[str(message.id)] = text
         return {artifact_id: asdict(heard) for artifact_id, heard in self._heard.items()}
 
     async def snapshot(self, task: Task) -> None:
@@ -54,7 +63,7 @@ class Hearing:
         if text := prose(event.artifact.parts, between=""):
             heard.text += text
             await self._say(event.artifact.artifact_id, text)
-        await self._keep(event.artifact, heard, kept_parts(event.artifact.parts))
+        await self._keep(event.artifact, heard, event.artifact.parts)
 
     async def report(self, text: str) -> None:
         """What it is doing, once."""
@@ -71,33 +80,51 @@ class Hearing:
 
     async def keep_message(self, message: Message) -> None:
         """The files and the like that came with a message."""
-        if parts := kept_parts(message.parts):
-            await self._keep(Artifact(artifact_id=f"message:{message.message_id}"), Heard(), parts)
+        await self._keep(Artifact(artifact_id=f"message:{message.message_id}"), Heard(), message.parts)
 
     async def _take_whole(self, artifact: Artifact) -> None:
+        if not artifact.parts:  # some say only that it is complete
+            return
         heard = self._of(artifact)
         # Text that came in chunks is a part for each chunk in a snapshot: nothing belongs between them.
         text, before = prose(artifact.parts, between=""), heard.text
-        heard.text = text or before
+        heard.text = text
         if text.startswith(before):
             await self._say(artifact.artifact_id, text[len(before) :])
-        elif text:  # put in the place of what was said; that cannot be taken back
-            self._speaking = ""
-            await self._say(artifact.artifact_id, text)
-        await self._keep(artifact, heard, kept_parts(artifact.parts)[heard.parts :])
+        else:
+            await self._say_instead(artifact.artifact_id, heard, text)
+        kept = [part for part in artifact.parts if not is_prose(part)]
+        if heard.digest and _digest(kept[: heard.parts]) != heard.digest:
+            await self._keep_instead(artifact, heard, kept)
+        else:
+            await self._keep(artifact, heard, kept[heard.parts :])
 
     def _of(self, artifact: Artifact) -> Heard:
         return self._heard.setdefault(artifact.artifact_id, Heard())
 
     async def _say(self, source: str, text: str) -> None:
-        if not text:
-            return
-        between = "\n\n" if not self.silent and self._speaking != source else ""
-        self.silent = False
-        self._speaking = source
-        await self._turn.say(between + text)
+        if text:
+            self.silent = False
+            await self._turn.say(self._spoken.add(source, text))
 
-    async def _keep(self, artifact: Artifact, heard: Heard, parts: Sequence[base.Part]) -> None:
+    async def _say_instead(self, source: str, heard: Heard, text: str) -> None:
+        """Put the text where the old one stands, in this message or in a finished one."""
+        for number, (message_id, old) in enumerate(heard.earlier.items()):
+            await self._turn.rewrite(UUID(message_id), old, "" if number else text)
+        said = self._spoken.text
+        if heard.earlier:
+            heard.earlier = {next(iter(heard.earlier)): text}
+            self._spoken.put(source, "")
+        else:
+            self._spoken.put(source, text)
+        same = _same(said, self._spoken.text)
+        if same < len(said):
+            await self._turn.unsay(same)
+        await self._turn.say(self._spoken.text[same:])
+        self.silent = self.silent and not text
+
+    async def _keep(self, artifact: Artifact, heard: Heard, wire: Sequence[Part]) -> None:
+        parts = kept_parts(wire)
         if not parts:
             return
         self.silent = False
@@ -106,9 +133,17 @@ class Hearing:
             await known.append(*parts)
         else:
             # A part of an artifact that an earlier run has taken belongs to what that run made of it.
-            key = f"remote artifact:{artifact.artifact_id}:{heard.parts}"
+            key = _key(artifact, heard.parts)
             self._kept[artifact.artifact_id] = await self._turn.add_keyed(key, parts, _values(artifact))
         heard.parts += len(parts)
+        heard.digest = _digest([part for part in wire if not is_prose(part)], heard.digest)
+
+    async def _keep_instead(self, artifact: Artifact, heard: Heard, wire: Sequence[Part]) -> None:
+        """The same artifact with other parts: saved from its first part again."""
+        parts = tuple(kept_parts(wire))
+        self.silent = False
+        self._kept[artifact.artifact_id] = await self._turn.add_keyed(_key(artifact, 0), parts, _values(artifact))
+        heard.parts, heard.digest = len(parts), _digest(wire)
 
 
 def last_words(task: Task, known: set[str]) -> list[Message]:
@@ -120,6 +155,26 @@ def last_words(task: Task, known: set[str]) -> list[Message]:
         elif message.role == Role.ROLE_AGENT and message.message_id not in known:
             words.append(message)
     return words
+
+
+def _same(one: str, other: str) -> int:
+    """How far two texts are the same."""
+    for length, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return length
+    return min(len(one), len(other))
+
+
+def _digest(parts: Sequence[Part], before: str = "") -> str:
+    """Of parts that came behind others: the same, whether they came one by one or together."""
+    for part in parts:
+        data = part.SerializeToString(deterministic=True)
+        before = hashlib.sha256(before.encode() + data).hexdigest()
+    return before
+
+
+def _key(artifact: Artifact, parts: int) -> str:
+    return f"remote artifact:{artifact.artifact_id}:{parts}"
 
 
 def _values(artifact: Artifact) -> dict[str, Any]:

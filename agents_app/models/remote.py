@@ -63,6 +63,7 @@ class RemoteTask(models.Model):
     context_id = models.UUIDField(db_index=True, help_text="Ours.")
     remote_task_id = models.CharField(max_length=255, blank=True, help_text="Empty: not accepted there yet.")
     remote_context_id = models.CharField(max_length=255, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="Saved before it is sent: it may have arrived.")
     waiting_since = models.DateTimeField(null=True, blank=True, help_text="The remote agent is down.")
 
     class Meta:

@@ -8,7 +8,15 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid5
 
-from a2a.types.a2a_pb2 import Message, SendMessageRequest, StreamResponse, Task, TaskState, TaskStatus
+from a2a.types.a2a_pb2 import (
+    ListTasksResponse,
+    Message,
+    SendMessageRequest,
+    StreamResponse,
+    Task,
+    TaskState,
+    TaskStatus,
+)
 from django.utils import timezone
 from google.protobuf.json_format import ParseDict
 
@@ -36,8 +44,9 @@ INTERRUPTED = {
 class Errand:
     """One run of such a task.
 
-    1. What an earlier run may have sent is looked for there before anything is sent.
-    2. The message is sent under an id that is the same in every run.
+    1. That the message is going to be sent is saved before it is sent, under an id that is the same in every run.
+    2. What an earlier run may have sent is looked for there before anything is sent. Where that agent cannot say, it is not
+       sent again: what is done twice cannot be undone, and a person can send again what was lost.
     3. What the agent says is followed to its end (`Following`) and said here (`Hearing`).
     4. Its question waits for a person; in the next run the answer goes to the same task there.
 
@@ -51,12 +60,14 @@ class Errand:
         self._asked = _asked(turn)
         self._hearing = Hearing(turn, self._asked[-1].data.get("heard", {}) if self._asked else {})
         self._row: RemoteTask | None = None
-        self._is_new = False
+        self._is_new = False  # its row is not saved yet
+        self._may_have_arrived = False
 
     async def run(self) -> None:
         if self._asked and not self._asked[-1].finished_at:
             self._turn.wait_for_person()
         self._row = await in_thread(RemoteTask.objects.filter(task_id=self._turn.task_id).first)
+        self._may_have_arrived = self._row is not None and self._row.sent_at is not None
         await self._stop_on_hold()
         if self._remote.down_since:
             await self._wait()
@@ -66,6 +77,8 @@ class Errand:
                 await self._carry_out(line)
         except Unavailable as failure:
             self._remote = await in_thread(note_failure, self._remote.agent_id, str(failure))
+            if failure.untouched and self._row is not None and not self._may_have_arrived:
+                self._row.sent_at = None
             await self._wait()
         except (Declined, BadCard) as refusal:
             await self._turn.fail(str(refusal))
@@ -82,8 +95,7 @@ class Errand:
             await self._settle_for_less(line)
             return
         if self._row is None:
-            await self._begin()
-        assert self._row is not None
+            await self._make_row()
         following = Following(line, self._row, steady=self._remote.protocol_version != "0.3" and self._streams)
         async with aclosing(following.events(self._first_events(line))) as events:
             async for event in events:
@@ -105,20 +117,22 @@ class Errand:
     def _streams(self) -> bool:
         return bool((self._remote.card.get("capabilities") or {}).get("streaming"))
 
-    # -- what is sent
-
-    async def _begin(self) -> None:
+    async def _make_row(self) -> None:
         self._row = await in_thread(_new_row, self._turn, self._remote)
-        await self._turn.commit(new=[self._row])
         self._is_new = True
+
+    def _row_saved(self, *fields: str) -> Writes:
+        assert self._row is not None
+        return Writes(new=[self._row]) if self._is_new else Writes(changes=[(self._row, fields)])
+
+    # -- what is sent
 
     async def _first_events(self, line: Line) -> AsyncGenerator[StreamResponse, None]:
         assert self._row is not None
         if not self._row.remote_task_id:
-            found = None if self._is_new else await self._find_sent(line)
+            found = await self._find_sent(line) if self._may_have_arrived else None
             if found is None:
-                # After a crash in the very moment between sending and hearing of it, at an agent that cannot list its
-                # tasks, the message is sent again: with the same id, by which the agent may know it.
+                await self._note_sending()
                 async with aclosing(line.send(await self._request(self._turn.message, self._message_id()))) as events:
                     async for event in events:
                         yield event
@@ -133,6 +147,13 @@ class Errand:
                     yield event
             return
         yield StreamResponse(task=found)
+
+    async def _note_sending(self) -> None:
+        assert self._row is not None
+        self._row.sent_at = timezone.now()
+        writes = self._row_saved("sent_at")
+        await self._turn.commit(new=writes.new, changes=writes.changes)
+        self._is_new = False
 
     def _message_id(self, step: Step | None = None) -> str:
         return str(uuid5(self._turn.task_id, step.key if step else "request"))
@@ -149,19 +170,31 @@ class Errand:
         return await self._request(words, self._message_id(step))
 
     async def _find_sent(self, line: Line) -> Task | None:
-        """The task that an earlier run began there and did not live to hear of."""
+        """The task that an earlier run began there and did not live to hear of. None: it has not arrived."""
         assert self._row is not None
-        try:
-            listed = await line.list_tasks(self._row.remote_context_id)
-        except Declined:  # v0.3 has no list, and some servers know no context without tasks
+        listed = await self._list(line, self._row.remote_context_id)
+        if listed is None:
+            listed = await self._list(line, "")  # some servers know no context without tasks
+        if listed is None:
+            await self._turn.fail(
+                f"The connection to {self._name} ended while your message was being sent, and {self._name} cannot say "
+                f"whether it has it. It was not sent a second time, so that nothing is done twice. Try again if it "
+                f"should be."
+            )
             return None
         known = await in_thread(_known_there, self._row)
         for task in listed.tasks:
             if self._message_id() in {message.message_id for message in task.history}:
                 return task
-            if not task.history and task.id not in known:
+            if not task.history and task.id not in known and task.context_id == self._row.remote_context_id:
                 return task
         return None
+
+    async def _list(self, line: Line, context_id: str) -> ListTasksResponse | None:
+        try:
+            return await line.list_tasks(context_id)
+        except Declined:  # v0.3 has no list
+            return None
 
     def _is_waited_for(self, task: Task, step: Step) -> bool:
         """Whether the task there still waits for this answer."""
@@ -257,11 +290,10 @@ class Errand:
 
     async def _wait(self) -> None:
         now = timezone.now()
-        is_new = self._row is None
         if self._row is None:
-            self._row = await in_thread(_new_row, self._turn, self._remote)
+            await self._make_row()
         self._row.waiting_since = self._row.waiting_since or now
-        writes = Writes(new=[self._row]) if is_new else Writes(changes=[(self._row, ("waiting_since",))])
+        writes = self._row_saved("waiting_since", "sent_at")
         down_since = self._remote.down_since or now
         words = f"Waiting for {self._name}, which has not answered since {_clock(down_since, now)}."
         await self._turn.wait_outside(words, self._row.waiting_since, writes)

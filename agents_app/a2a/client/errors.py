@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
+import httpcore
 import httpx
 from a2a.client.errors import A2AClientTimeoutError
 from a2a.utils.errors import A2AError, TaskNotCancelableError, TaskNotFoundError, UnsupportedOperationError
@@ -16,6 +17,8 @@ from agents_app import outgoing
 
 NOT_ALLOWED = (outgoing.ForbiddenAddress, outgoing.BadUrl, outgoing.TooLarge, outgoing.LeadsElsewhere)
 AWAY_STATUS = (429, 502, 503, 504)  # it, or what stands before it, says: later
+UNTOUCHED_STATUS = (429, 503)  # not those of a gateway that heard nothing more of a request it had passed on
+UNTOUCHED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, outgoing.UnknownHost)
 AWAY_CODES = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED)
 MAX_WORDS = 500  # of another server's error
 
@@ -30,6 +33,10 @@ class BadCard(RemoteError):
 
 class Unavailable(RemoteError):
     """It does not answer right now. What was meant for it waits."""
+
+    def __init__(self, text: str, *, untouched: bool = False) -> None:
+        super().__init__(text)
+        self.untouched = untouched  # what was to be sent has certainly not been taken
 
 
 class Declined(RemoteError):
@@ -68,10 +75,11 @@ def _readable(error: BaseException, name: str) -> RemoteError:
             return Declined(str(cause))
         if isinstance(cause, httpx.HTTPStatusError) and (found := _of_status(cause.response.status_code, name)):
             return found
-        if isinstance(cause, grpc.aio.AioRpcError) and (found := _of_code(cause.code(), name)):
+        if isinstance(cause, grpc.aio.AioRpcError) and (found := _of_code(cause, name)):
             return found
         if isinstance(cause, httpx.TransportError | A2AClientTimeoutError):
-            return Unavailable(str(cause) or f"{name} took too long to answer.")
+            untouched = any(isinstance(cause, UNTOUCHED) for cause in _causes(error))
+            return Unavailable(str(cause) or f"{name} took too long to answer.", untouched=untouched)
     words = str(error)[:MAX_WORDS]
     if isinstance(error, TaskNotFoundError):
         return NoSuchTask(f"{name} does not know this task any more.")
@@ -82,13 +90,16 @@ def _readable(error: BaseException, name: str) -> RemoteError:
 
 def _of_status(status: int, name: str) -> RemoteError | None:
     if status in AWAY_STATUS:
-        return Unavailable(f"{name} is not available (HTTP {status}).")
+        return Unavailable(f"{name} is not available (HTTP {status}).", untouched=status in UNTOUCHED_STATUS)
     return _no_credentials(name) if status in (401, 403) else None
 
 
-def _of_code(code: grpc.StatusCode, name: str) -> RemoteError | None:
+def _of_code(error: grpc.aio.AioRpcError, name: str) -> RemoteError | None:
+    code = error.code()
     if code in AWAY_CODES:
-        return Unavailable(f"{name} is not available (gRPC {code.name}).")
+        never_connected = "failed to connect" in (error.details() or "").lower()
+        untouched = never_connected or code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        return Unavailable(f"{name} is not available (gRPC {code.name}).", untouched=untouched)
     if code == grpc.StatusCode.UNIMPLEMENTED:
         return NotPossible(f"{name} does not offer this.")
     return _no_credentials(name) if code.name in ("UNAUTHENTICATED", "PERMISSION_DENIED") else None

@@ -13,7 +13,7 @@ from agents_app import registry
 from agents_app.a2a.client import health
 from agents_app.a2a.client.tests.conftest import ID
 from agents_app.a2a.client.tests.elsewhere import answer, text
-from agents_app.a2a.client.tests.test_remote_tasks import _endless, until, words
+from agents_app.a2a.client.tests.test_remote_tasks import _crash, _endless, until, words
 from agents_app.actions.agents import register_agents
 from agents_app.actions.remote_agents import accept_changed_card
 from agents_app.actions.tasks import cancel_task
@@ -259,3 +259,57 @@ async def test_what_waits_for_an_agent_that_comes_back_changed_waits_on(server, 
     changed = await RemoteAgent.objects.select_related("agent").aget()
     await in_thread(accept_changed_card, grace, changed)
     assert (await room.settle(task)).state == "completed"
+
+
+async def _lost(there: Any, room: Any, task: Task) -> None:
+    """This process ends after the message has arrived there, and before the first answer is here."""
+
+    async def arrived() -> bool:
+        return len(there.executed) == 1
+
+    await until(arrived)
+    await in_thread(RemoteTask.objects.filter(task=task).update, remote_task_id="")
+    await _crash(room, task)
+
+
+@pytest.mark.parametrize(("binding", "version"), [("JSONRPC", "0.3"), ("HTTP+JSON", "0.3")])
+async def test_what_may_have_arrived_is_not_sent_again_where_nobody_can_say(server, add, room, binding, version):
+    there = server(_endless, binding=binding, version=version)
+    await add(there)
+    task = await room.ask(ID, "Book a flight")
+    await _lost(there, room, task)
+    task = await room.settle(task)
+    assert task.state == "failed"
+    assert "cannot say whether it has it. It was not sent a second time" in task.status_text
+    assert len(there.executed) == 1
+
+
+async def test_that_it_is_sent_is_saved_before_it_is_sent(server, add, room):
+    there = server(answer)
+    await add(there)
+    task = await room.settle(await room.ask(ID, "Will it rain?"))
+    row = await RemoteTask.objects.aget(task=task)
+    assert row.sent_at and task.created_at < row.sent_at < task.updated_at
+
+
+@pytest.mark.parametrize("binding", ["JSONRPC", "GRPC"])
+async def test_what_certainly_did_not_arrive_is_sent_later(server, add, room, binding):
+    """Also by 0.3's rules: a connection that was refused has carried nothing."""
+    there = server(answer, binding=binding)
+    await add(there)
+    if binding == "GRPC":
+        there.run(there.grpc.stop(0))
+    there.stop()
+    task = await parked(await room.ask(ID, "Will it rain?"))
+    assert (await RemoteTask.objects.aget(task=task)).sent_at is None
+
+
+async def test_what_never_arrived_is_not_in_its_list_and_is_sent(server, add, room):
+    there = server(answer)
+    await add(there)
+    there.stop()
+    task = await parked(await room.ask(ID, "Will it rain?"))
+    await RemoteTask.objects.aupdate(sent_at=timezone.now())  # this process died before a byte of it had left
+    there.start()
+    assert (await room.settle(task)).state == "completed"
+    assert len(there.executed) == 1 and there.sent("ListTasks")

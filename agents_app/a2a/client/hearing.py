@@ -14,7 +14,6 @@ from uuid import UUID
 
 from a2a.types.a2a_pb2 import Artifact, Message, Part, Role, Task, TaskArtifactUpdateEvent
 
-from agents_app import base
 from agents_app.a2a.client.said import is_prose, kept_parts, plain, prose, saveable
 from agents_app.a2a.client.spoken import Spoken
 from agents_app.runtime.artifact import RunningArtifact

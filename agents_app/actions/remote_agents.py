@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from accounts.actions.audit import note
 from accounts.models import User
-from agents_app import registry
+from agents_app import registry, runtime
 from agents_app.a2a.client.card_file import CardFile
 from agents_app.a2a.client.credentials import seal, unseal
 from agents_app.a2a.client.preview import Preview, preview_of
-from agents_app.actions.tasks import TaskOver, cancel_task
+from agents_app.actions.tasks import TaskOver, TaskWrites, authorise, cancel_task
 from agents_app.colours import colour_of
-from agents_app.models import Agent, Message, RemoteAgent, Task
+from agents_app.models import Agent, Message, RemoteAgent, Step, Task, TaskState
+from agents_app.runtime.journal import Entry, Refused
 from agents_app.signals import remote_agent_changed
 from agents_app.vault import Unreadable
 
@@ -73,7 +74,10 @@ def accept_changed_card(user: User, remote: RemoteAgent) -> RemoteAgent:
 
 
 def update_credentials(user: User, remote: RemoteAgent, credentials: Mapping[str, str | None]) -> None:
-    """Secrets by the name of their scheme; None keeps what is there, an empty text removes it."""
+    """Secrets by the name of their scheme; None keeps what is there, an empty text removes it.
+
+    Tasks that wait for credentials go on.
+    """
     _require_administrator(user)
     given = _checked({name: secret for name, secret in credentials.items() if secret is not None})
     try:
@@ -83,6 +87,8 @@ def update_credentials(user: User, remote: RemoteAgent, credentials: Mapping[str
     remote.credentials = seal(known | given)
     remote.check_at = timezone.now()
     remote.save(update_fields=["credentials", "check_at"])
+    if any(given.values()):
+        _go_on(remote)
     note("remote_agent.credentials_changed", remote.agent, actor=user, schemes=sorted(credentials))
 
 
@@ -100,6 +106,23 @@ def remove_remote_agent(user: User, remote: RemoteAgent) -> None:
             agent.save(update_fields=["present"])
         else:
             agent.delete()
+
+
+def _go_on(remote: RemoteAgent) -> None:
+    asks = Step.objects.filter(kind=Step.Kind.ASK, finished_at=None, task__agent_id=remote.agent_id)
+    for question in asks.filter(task__state=TaskState.AUTH_REQUIRED).select_related("task", "message"):
+        writes = TaskWrites()
+        authorise(writes, question)
+        entry = Entry(question.task.context_id, writes.facts, changes=writes.changes, tasks=writes.tasks)
+        try:
+            async_to_sync(_append)(entry, writes)
+        except Refused:  # somebody has answered, or stopped it
+            pass
+
+
+async def _append(entry: Entry, writes: TaskWrites) -> None:
+    await runtime.current().journal.append(entry)
+    runtime.current().queue.put(*writes.put)
 
 
 def _stop(task: Task) -> None:

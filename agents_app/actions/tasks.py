@@ -13,7 +13,7 @@ from agents_app import runtime
 from agents_app.models import INTERRUPTED, Agent, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.brake import BUDGET, Choice, choice_in, renewed
 from agents_app.runtime.budget import first_budget
-from agents_app.runtime.facts import status_fact, step_fact
+from agents_app.runtime.facts import changed_fact, status_fact, step_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
 from agents_app.runtime.recovery import lease_end
 from agents_app.runtime.resubmission import resubmission
@@ -27,6 +27,7 @@ __all__ = [
     "TaskOver",
     "TaskWrites",
     "answer_question",
+    "authorise",
     "begin_claimed",
     "begin_task",
     "cancel_task",
@@ -35,6 +36,10 @@ __all__ = [
     "fits",
     "open_questions",
 ]
+
+
+CREDENTIALS = "credentials"  # in the data of a question that was settled by entering them
+ENTERED = "Credentials were entered, so it goes on by itself."
 
 
 class NothingToDecide(Refused):
@@ -103,6 +108,21 @@ def answer_question(writes: TaskWrites, question: Step, answer: Message) -> None
     question.finished_at = timezone.now()
     fact, change = resubmission(question.task)
     writes.changes.append((question, ("data", "finished_at")))
+    writes.facts.append(fact)
+    writes.tasks.append(change)
+    writes.put.append(question.task_id)
+
+
+def authorise(writes: TaskWrites, question: Step) -> None:
+    """Credentials were entered for the agent that asked for them: its task goes on without an answer."""
+    question.data = {**question.data, CREDENTIALS: True}
+    question.finished_at = timezone.now()
+    fact, change = resubmission(question.task)
+    writes.changes.append((question, ("data", "finished_at")))
+    if (asked := question.message) is not None:
+        asked.text = f"{asked.text}\n\n*{ENTERED}*"
+        writes.facts.append(changed_fact(asked))
+        writes.changes.append((asked, ("text",)))
     writes.facts.append(fact)
     writes.tasks.append(change)
     writes.put.append(question.task_id)

@@ -17,6 +17,7 @@ from agents_app.a2a.client.tests.conftest import ID
 from agents_app.a2a.client.tests.elsewhere import answer, text
 from agents_app.a2a.extensions import CHAIN
 from agents_app.actions.agents import register_agents
+from agents_app.actions.remote_agents import update_credentials
 from agents_app.actions.tasks import TaskWrites, answer_question, cancel_task, decide, open_questions
 from agents_app.base import Agent
 from agents_app.models import Artifact, Event, Message, RemoteTask, Task, WireMessage
@@ -224,6 +225,43 @@ async def test_it_may_ask_for_credentials(server, add, room):
     await reply(room, "It has one now")
     assert (await room.settle(task)).state == "completed"
     assert (await words(room))[-1] == "Welcome."
+
+
+async def test_it_goes_on_by_itself_when_credentials_are_entered(server, add, room, grace):
+    schemes = {"securitySchemes": {"key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}}}
+    got: list[str] = []
+
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        got.append(context.get_user_input())
+        if len(there.executed) > 1:
+            await updater.add_artifact(text("Welcome."))
+            await updater.complete()
+            return
+        await updater.requires_auth(updater.new_agent_message(text("I need a key.")))
+
+    there = server(play, extra=schemes)
+    remote = await add(there)
+    task = await room.settle(await room.ask(ID, "Will it rain?"))
+    assert task.state == "auth-required"
+    await in_thread(update_credentials, grace, remote, {"key": "open sesame"})
+    assert (await room.settle(task)).state == "completed"
+    asked, welcome = await words(room)
+    assert asked.startswith("I need a key.") and asked.endswith("*Credentials were entered, so it goes on by itself.*")
+    assert welcome == "Welcome."
+    assert got == ["Will it rain?", "The credentials that you asked for have been entered. Please go on."]
+    assert there.seen[-1].headers["x-key"] == "open sesame"
+
+
+async def test_removing_credentials_lets_nothing_go_on(server, add, room, grace):
+    schemes = {"securitySchemes": {"key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}}}
+
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        await updater.requires_auth(updater.new_agent_message(text("I need a key.")))
+
+    remote = await add(server(play, extra=schemes), key="wrong")
+    task = await room.settle(await room.ask(ID, "Will it rain?"))
+    await in_thread(update_credentials, grace, remote, {"key": ""})
+    assert (await Task.objects.aget(id=task.id)).state == "auth-required"
 
 
 @pytest.mark.parametrize(("end", "state"), [("failed", "failed"), ("reject", "rejected"), ("cancel", "canceled")])

@@ -59,7 +59,8 @@ export default class extends Controller {
   async #send() {
     const text = this.#text.trim()
     const conversation = this.conversationValue || (await this.#ask("begin").conversation)
-    const attachments = await this.#ask("collect", { conversation }).attachments
+    if (!conversation) throw new RequestFailed("The page is still loading. Press Send once more.")
+    const attachments = (await this.#ask("collect", { conversation }).attachments) ?? []
     tell("outbox:post", { conversation, text, attachments })
     this.textTarget.value = ""
     this.dispatch("sent")

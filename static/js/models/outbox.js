@@ -12,7 +12,7 @@ export class Outbox {
   }
 
   get entries() {
-    return this.storage.load(this.key, [])
+    return this.storage.load(this.key, []).map((entry) => ({ ...entry, attachments: entry.attachments ?? [] }))
   }
 
   in(conversation) {

@@ -214,3 +214,12 @@ def test_only_the_last_line_of_the_tail_is_written_again(run: Run):
 def test_an_open_code_block_looks_like_code(run: Run):
     body = r'tail.show("```python\n**not bold**\n# no heading"); return [element.className, element.textContent]'
     assert run(TAIL + body) == ["tail-code", "**not bold**# no heading"]
+
+
+def test_an_entry_of_the_outbox_that_is_not_whole_does_no_harm(run: Run):
+    body = """
+      const { Outbox } = await import("/js/models/outbox.js")
+      const storage = { load: () => [{ client_id: "1", conversation: "c", text: "Hello" }], save: () => {} }
+      return new Outbox("ada", storage).in("c").map((entry) => entry.attachments.length)
+    """
+    assert run(body) == [0]

@@ -6,7 +6,7 @@ import asyncio
 
 from django.conf import settings
 
-from agents_app.base import Agent, ToolResult, Turn, tool
+from agents_app.base import Agent, Part, ToolResult, Turn, tool
 from agents_app.runtime.brake import Limit
 from agents_app.runtime.turn import RunningTurn
 
@@ -22,6 +22,12 @@ async def count_calls(turn: Turn) -> ToolResult:
     return ToolResult(f"called {len(path.read_text().splitlines())} times")
 
 
+@tool
+async def repeat(turn: Turn, text: str) -> ToolResult:
+    """Give back what one gets."""
+    return ToolResult(text)
+
+
 class Tess(Agent):
     id = "tess"
     name = "Tess"
@@ -34,12 +40,24 @@ class Tess(Agent):
             await turn.say(f"So {answer.text} it is.")
         elif "fail" in text and "referenceTaskIds" not in turn.metadata:  # the second time it works
             await turn.fail("The string broke.")
+        elif "repeat " in text:
+            await self.repeat(turn, text.partition("repeat ")[2])
         elif "spend" in text:
             await self.spend(turn)
         elif "markdown" in text:
             await turn.say("# A title\n\nSome **bold** text.\n\n```python\nprint('hi')\n```\n\nThe end.")
         else:
             await self.talk(turn)
+
+    async def repeat(self, turn: Turn, text: str) -> None:
+        """The text in every place where an agent can put one, and streamed in pieces that cut tags apart."""
+        await turn.report(text)
+        for start in range(0, len(text), 3):
+            await turn.say(text[start : start + 3])
+        await turn.use(repeat, text=text)
+        file = Part(raw=text.encode(), filename=text, media_type="text/html")
+        await turn.add_artifact(Part(text=text), Part(data={text: text}), file, name=text, description=text)
+        await turn.say(f"\n\n{text}\n\nThat is all of it.")
 
     async def spend(self, turn: Turn) -> None:
         """The first time all there is."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from agents_app.a2a.errors import invalid
 from agents_app.a2a.extensions import CHAIN
+from agents_app.runtime.loops import THROUGH
 
 LONGEST = 32
 MAX_NAME_CHARS = 120
@@ -26,10 +27,8 @@ def came_with(metadata: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if not isinstance(given, Mapping):
         raise invalid("metadata", f"{CHAIN} must be an object")
-    names = given.get("chain", [])
-    if not isinstance(names, list) or len(names) > LONGEST or not all(isinstance(name, str) for name in names):
-        raise invalid("metadata", f"chain of {CHAIN} must be a list of at most {LONGEST} names")
-    budget: dict[str, Any] = {}
+    names, marks = _texts(given, "chain"), _texts(given, "agents")
+    budget: dict[str, Any] = {THROUGH: [mark[:MAX_NAME_CHARS] for mark in marks]} if marks else {}
     if (hops := _number(given, "hops")) is not None:
         budget["hops"] = int(min(hops, settings.AGENTS_HOPS))
     if (tokens := _number(given, "tokens")) is not None:
@@ -38,6 +37,13 @@ def came_with(metadata: Mapping[str, Any]) -> dict[str, Any]:
         deadline = timezone.now() + timedelta(seconds=min(seconds, settings.AGENTS_TURN_SECONDS))
         budget["deadline"] = deadline.isoformat()
     return {"chain": [name[:MAX_NAME_CHARS] for name in names], "budget": budget}
+
+
+def _texts(given: Mapping[str, Any], name: str) -> list[str]:
+    texts = given.get(name, [])
+    if not isinstance(texts, list) or len(texts) > LONGEST or not all(isinstance(text, str) for text in texts):
+        raise invalid("metadata", f"{name} of {CHAIN} must be a list of at most {LONGEST} texts")
+    return texts
 
 
 def _number(given: Mapping[str, Any], name: str) -> float | None:

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from agents_app.models import Step, Task, TaskState
 from agents_app.runtime.answer import Writes
+from agents_app.runtime.loops import THROUGH, with_mark
 
 if TYPE_CHECKING:
     from agents_app.runtime.turn import RunningTurn
@@ -86,7 +87,12 @@ def passed_on(turn: RunningTurn, used: int) -> dict[str, Any]:
 
     Everybody gets all the hops: who reached the limit of them stands at the end of a chain, and no chain has an agent twice.
     """
-    return {**turn.task.budget, "tokens": turn.tokens_left, USED: used}
+    return {
+        **turn.task.budget,
+        "tokens": turn.tokens_left,
+        USED: used,
+        THROUGH: with_mark(turn.task.budget, turn.agent.id),
+    }
 
 
 def round_of(budget: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ from agents_app.runtime.answer import Writes
 from agents_app.runtime.brake import USED, USED_UP, Limit, passed_on, round_of, spent_limit
 from agents_app.runtime.facts import created_fact, status_fact
 from agents_app.runtime.journal import Entry, Refused
+from agents_app.runtime.loops import THROUGH, with_mark
 from agents_app.runtime.recovery import is_parked
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.stopping import TaskOver, stop_task
@@ -106,7 +107,12 @@ class Delegation:
             tenant=turn.task.tenant,
             via=turn.task.via,
             chain=[*turn.chain, turn.agent.id],
-            budget={**turn.task.budget, "hops": turn.hops_left - 1, "tokens": turn.tokens_left},
+            budget={
+                **turn.task.budget,
+                "hops": turn.hops_left - 1,
+                "tokens": turn.tokens_left,
+                THROUGH: with_mark(turn.task.budget, turn.agent.id),
+            },
             metadata={"referenceTaskIds": [str(turn.task_id)]},
             created_at=now,
             updated_at=now,

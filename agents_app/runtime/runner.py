@@ -21,6 +21,7 @@ from agents_app.runtime.budget import first_budget
 from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
+from agents_app.runtime.loops import came_round
 from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.saved_turn import Recalled
@@ -112,6 +113,10 @@ async def _braked(turn: RunningTurn) -> Ended:
     if turn.choice == brake.Choice.END:
         await stop_children(turn.runtime, turn.task)
         return Ended(TaskState.CANCELED)
+    if came_round(turn.task):
+        name = turn.agent.name
+        path = " → ".join([*turn.chain, name])
+        return Ended(TaskState.REJECTED, f"{name} is already part of this: {path}. Answer without asking again.")
     ended = await _answer(turn)
     if not isinstance(ended, Spent) or turn.answers_now:
         return ended

@@ -6,6 +6,7 @@ from typing import Any
 
 from agents_app.a2a.extensions import CHAIN
 from agents_app.models import Agent
+from agents_app.runtime.loops import THROUGH
 from agents_app.runtime.turn import RunningTurn
 from agents_app.threads import in_thread
 
@@ -13,7 +14,7 @@ from agents_app.threads import in_thread
 async def chain_metadata(turn: RunningTurn) -> dict[str, Any]:
     names = await in_thread(_names, turn)
     left = {"hops": turn.hops_left, "seconds": int(turn.seconds_left()), "tokens": max(turn.tokens_left, 0)}
-    return {CHAIN: {"chain": names, **left}}
+    return {CHAIN: {"chain": names, "agents": turn.task.budget.get(THROUGH, []), **left}}
 
 
 def _names(turn: RunningTurn) -> list[str]:

@@ -85,6 +85,14 @@ async def test_what_fails_there_is_an_answer_here(http: httpx.AsyncClient, askin
     assert task.status.state == pb.TASK_STATE_COMPLETED and "No paper left." in texts(task)[-1]
 
 
+@pytest.mark.parametrize("name", ["jsonrpc-clerk", "grpc-clerk", "former-rest-clerk"])
+async def test_a_ring_over_both_ends_at_once(http: httpx.AsyncClient, asking: Site, name: str) -> None:
+    task = await asked(http, asking, f"pass {name} pass {name} say Round and round.")
+
+    assert "Clerk is already part of this: ada → Clerk → Clerk → Clerk." in texts(task)[-1]
+    assert "Round and round." not in texts(task)[-1]
+
+
 async def test_a_question_comes_back_to_who_asked(http: httpx.AsyncClient, asking: Site) -> None:
     client = await open_client(http, asking.card_url(), "JSONRPC", asking.token("ada"), streaming=False)
     [waiting] = [each async for each in client.send_message(a_request("pass rest-clerk ask Your name?"))]

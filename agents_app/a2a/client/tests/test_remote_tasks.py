@@ -9,6 +9,7 @@ import pytest
 from a2a.server.agent_execution import RequestContext
 from a2a.server.tasks import TaskUpdater
 from a2a.types.a2a_pb2 import Part
+from asgiref.sync import sync_to_async
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Value
 
@@ -25,6 +26,7 @@ from agents_app.parts import load_raw
 from agents_app.runtime.brake import Choice
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry
+from agents_app.runtime.loops import mark
 from agents_app.tests.runtime.conftest import Room
 from agents_app.threads import in_thread
 
@@ -243,7 +245,7 @@ async def test_it_goes_on_by_itself_when_credentials_are_entered(server, add, ro
     remote = await add(there)
     task = await room.settle(await room.ask(ID, "Will it rain?"))
     assert task.state == "auth-required"
-    await in_thread(update_credentials, grace, remote, {"key": "open sesame"})
+    await sync_to_async(update_credentials)(grace, remote, {"key": "open sesame"})  # as a view is called
     assert (await room.settle(task)).state == "completed"
     asked, welcome = await words(room)
     assert asked.startswith("I need a key.") and asked.endswith("*Credentials were entered, so it goes on by itself.*")
@@ -341,7 +343,7 @@ async def test_another_agent_may_ask_it_and_the_chain_travels(server, add, room)
     assert "completed: It will rain tomorrow." in await words(room)
     request = json.loads(there.sent("SendStreamingMessage")[0].body)["params"]
     chain = request["metadata"][CHAIN]
-    assert chain["chain"] == ["Asker"]
+    assert (chain["chain"], chain["agents"]) == (["Asker"], [mark("asker")])
     assert chain["hops"] > 0 and chain["seconds"] > 0 and chain["tokens"] > 0
     assert CHAIN in there.seen[0].headers["a2a-extensions"]
     assert there.seen[0].headers["a2a-version"] == "1.0"

@@ -11,3 +11,13 @@ runtime_starting = Signal()
 
 # A remote agent went down or came back, or its card changed or was accepted: `remote`, with its agent. In any thread.
 remote_agent_changed = Signal()
+
+# The journal has committed: `entries`, how many in one transaction, and `seconds`, how long it took. In its thread.
+journal_committed = Signal(use_caching=True)
+
+# A call over A2A was answered: `binding`, `operation` as the caller named it, `outcome` (ok, refused: the caller's
+# mistake, failed: ours) and `seconds`.
+call_answered = Signal(use_caching=True)
+
+# A push notification was tried: `attempt`, and `state`, what its delivery is now. In any thread.
+push_attempted = Signal(use_caching=True)

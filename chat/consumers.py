@@ -20,6 +20,7 @@ from agents_app.threads import in_thread
 from chat import access, broadcast, protocol, rates
 from chat.actions.conversations import mark_read
 from chat.actions.messages import BadMessage, post_message, retry_message
+from chat.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             self._outgoing.clear()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        traffic.frames_in += 1
         try:
             frame = protocol.parse(text_data or "")
         except protocol.BadFrame as bad:
@@ -117,6 +119,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
     # -- what the broadcast calls
 
     def push(self, frame: str) -> None:
+        traffic.frames_out += 1
         self._outgoing.append(frame)
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())

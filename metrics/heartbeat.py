@@ -18,25 +18,28 @@ from agents_app.threads import in_thread
 from metrics import loop_lag
 from metrics.actions.processes import forget_process, note_process
 from metrics.models import Process
+from metrics.sampler import Sampler
 from metrics.vitals import read_vitals
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 4.0
 
-_name = ""
+_kind = "process"
 
 
 def process_name() -> str:
-    """Of this process, for samples; empty before its runtime has started."""
-    return _name
+    """Of this process, for people and for samples."""
+    return f"{_kind}@{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 def start_heartbeat(runtime: Runtime, kind: str) -> None:
-    global _name
-    _name = f"{kind}@{socket.gethostname()}:{os.getpid()}"
+    global _kind
+    _kind = kind
     runtime.beside(loop_lag.watch())
     runtime.beside(_beat(runtime.owner, kind))
+    if settings.METRICS:
+        runtime.beside(Sampler(process_name()).run())
 
 
 async def _beat(owner: str, kind: str) -> None:

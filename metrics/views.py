@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from agents_app.threads import in_thread
 from metrics import readiness
+from metrics.access import NotAllowed, require_scraper
+from metrics.exposition import CONTENT_TYPE, write_metrics
 
 
 @require_safe
@@ -26,3 +29,20 @@ async def readyz(request: HttpRequest) -> HttpResponse:
 def _uncached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_safe
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus."""
+    return await in_thread(_metrics, request)
+
+
+def _metrics(request: HttpRequest) -> HttpResponse:
+    try:
+        require_scraper(request)
+    except NotAllowed as refusal:
+        response = HttpResponse(f"{refusal}\n", status=refusal.status, content_type="text/plain; charset=utf-8")
+        if refusal.status == 401:
+            response["WWW-Authenticate"] = "Bearer"
+        return _uncached(response)
+    return _uncached(HttpResponse(write_metrics(), content_type=CONTENT_TYPE))

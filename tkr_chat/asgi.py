@@ -11,16 +11,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tkr_chat.settings")
 django_application = get_asgi_application()  # sets Django up; what follows may import models
 
 from agents_app.a2a.application import Edge  # noqa: E402
+from metrics.http import counted  # noqa: E402
 from tkr_chat.front import Front  # noqa: E402
 from tkr_chat.lifespan import lifespan  # noqa: E402
 from tkr_chat.routing import websocket_urlpatterns  # noqa: E402
 
-application = Front(
-    ProtocolTypeRouter(
-        {
-            "http": Edge(django_application),
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-            "lifespan": lifespan,
-        }
-    )
+routes = ProtocolTypeRouter(
+    {
+        "http": Edge(django_application),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "lifespan": lifespan,
+    }
 )
+application = counted(Front(routes))

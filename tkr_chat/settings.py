@@ -240,6 +240,13 @@ A2A_CERTIFY_HOURS = env.number("A2A_CERTIFY_HOURS", 24)
 A2A_WIRE_LOG = env.flag("A2A_WIRE_LOG", True)
 A2A_WIRE_LOG_MAX_BYTES = env.whole("A2A_WIRE_LOG_MAX_BYTES", 64 * 1024, least=1024)
 
+# What is measured
+
+METRICS = env.flag("METRICS", True)
+METRICS_ALLOW = env.proxies("METRICS_ALLOW")
+METRICS_KEEP_DAYS = env.whole("METRICS_KEEP_DAYS", 30, least=1)
+METRICS_FULL_HOURS = env.whole("METRICS_FULL_HOURS", 48, least=1)
+
 # Tools, and what they may reach
 
 OPENWEATHER_API_KEY = env.text("OPENWEATHER_API_KEY")

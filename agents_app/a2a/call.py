@@ -26,6 +26,7 @@ from agents_app.a2a.negotiation import (
 from agents_app.a2a.operations import Operations, Stream
 from agents_app.a2a.wire_log import Capture, task_of
 from agents_app.models import Agent
+from agents_app.signals import call_answered
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +69,17 @@ class Call:
         self.operations = Operations(agent, request.base)
         self.operation = ""
         self.task_id: UUID | None = None
+        self._outcome = "ok"
 
     async def run(self, send: Send) -> None:
         try:
             answer = await self.answer()
         except (A2AError, Refusal) as error:
+            self._outcome = "failed" if isinstance(error, InternalError) else "refused"
             answer = self.failed(error)
         except Exception:  # no exception's text leaves the server
             logger.exception("An A2A call failed.", extra={"action": "a2a.failed"})
+            self._outcome = "failed"
             answer = self.failed(InternalError("The server made a mistake nobody foresaw."))
         if isinstance(answer, Response):
             answer.headers |= self._extensions()
@@ -131,6 +135,10 @@ class Call:
         return active_extensions(self._asked())
 
     def _log(self, status: int, headers: dict[str, str], body: bytes | Capture) -> None:
+        seconds = time.monotonic() - self.request.begun
+        call_answered.send(
+            sender=Call, binding=self.binding, operation=self.operation, outcome=self._outcome, seconds=seconds
+        )
         if not wire_log.is_on():
             return
         request = self.request
@@ -146,7 +154,7 @@ class Call:
             status=status,
             response_headers=headers,
             response_body=body,
-            milliseconds=(time.monotonic() - request.begun) * 1000,
+            milliseconds=seconds * 1000,
             task_id=self.task_id,
             agent_id=self.agent.id,
         )

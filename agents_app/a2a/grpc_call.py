@@ -34,6 +34,7 @@ from agents_app.a2a.protojson import Json
 from agents_app.a2a.schema import read_tenant
 from agents_app.a2a.wire_log import Capture, task_of
 from agents_app.models import Agent
+from agents_app.signals import call_answered
 
 LEGACY_SERVICE = "a2a.v1.A2AService"
 AGENT = "x-a2a-agent"
@@ -109,9 +110,14 @@ class GrpcCall:
 
     def log(self, request: Any, status: int, failure: bytes = b"") -> None:
         """Once: the first says how it ended."""
-        if self._is_logged or not wire_log.is_on():
+        if self._is_logged:
             return
         self._is_logged = True
+        seconds = time.monotonic() - self._begun
+        outcome = "ok" if status < 400 else "refused" if status < 500 else "failed"
+        call_answered.send(sender=GrpcCall, binding="GRPC", operation=self.operation, outcome=outcome, seconds=seconds)
+        if not wire_log.is_on():
+            return
         wire_log.record(
             direction="in",
             binding="GRPC",
@@ -122,7 +128,7 @@ class GrpcCall:
             status=status,
             response_headers=dict(self.leading_metadata()),
             response_body=failure or self._sent,
-            milliseconds=(time.monotonic() - self._begun) * 1000,
+            milliseconds=seconds * 1000,
             task_id=self._task_id,
             agent_id=self._agent_id,
         )

@@ -36,4 +36,4 @@ def changed_fact(message: Message, *, cut: bool = False) -> Fact:
 
 
 def step_fact(type: EventType, step: Step) -> Fact:
-    return Fact(type, {"step": str(step.id), "message": str(step.message_id)}, step.task_id)
+    return Fact(type, {"step": str(step.id), "message": str(step.message_id)}, step.task_id, about=step)

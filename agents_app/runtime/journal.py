@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -223,6 +224,7 @@ class Journal:
     def _save(self, batch: list[_Waiting]) -> None:
         for waiting in batch:
             waiting.error = None
+        begun = time.monotonic()
         try:
             commit(batch)
         except Exception as error:  # whatever a driver or a receiver raises must reach the callers, not end the thread
@@ -233,6 +235,8 @@ class Journal:
             if not isinstance(error, DatabaseError):
                 logger.exception("The journal could not save an entry.", extra={"action": "journal.failed"})
             batch[0].fail(error)
+        else:
+            signals.journal_committed.send(sender=Journal, entries=len(batch), seconds=time.monotonic() - begun)
 
     def _tell(self, batch: list[_Waiting]) -> None:
         events = [event for waiting in batch if waiting.error is None for event in waiting.events]

@@ -1,3 +1,4 @@
 from metrics.models.process import Process
+from metrics.models.sample import Figures, Sample
 
-__all__ = ["Process"]
+__all__ = ["Figures", "Process", "Sample"]

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from agents_app.a2a.push.outbox import announce
 from agents_app.models import Event, EventType, PushAttempt, PushDelivery
+from agents_app.signals import push_attempted
 
 LEASE_SECONDS = 60  # more than one try with its database work can take
 LONGEST_DELAY_SECONDS = 3600
@@ -78,7 +79,8 @@ def record(delivery: PushDelivery, attempt: PushAttempt) -> float | None:
             current.due_at = attempt.at + timedelta(seconds=seconds)
             _waiting_behind(current).update(due_at=current.due_at)
         current.save()
-        return seconds
+    push_attempted.send(sender=PushDelivery, attempt=attempt, state=current.state)
+    return seconds
 
 
 def drop(delivery: PushDelivery) -> None:

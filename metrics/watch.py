@@ -1,0 +1,24 @@
+"""What one process does for all, every ten seconds: read the whole server, keep it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agents_app.schedules import Schedule
+from metrics.actions.samples import save_samples
+from metrics.models.sample import SAMPLE_SECONDS
+from metrics.readings import read_server
+from metrics.sampler import sample_time
+
+
+def watch_server() -> None:
+    figures = read_server()
+    save_samples("", sample_time(), figures, figures)
+
+
+WATCH = Schedule(
+    "metrics.watch_server",
+    watch_server,
+    every=timedelta(seconds=SAMPLE_SECONDS),
+    longest=timedelta(minutes=2),
+)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_django
+from django.conf import settings
 from django.db import connection
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from agents_app import runtime
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 JAVASCRIPT_CLIENT = Path(__file__).parent / "tkr_chat/tests/a2a/js/node_modules/@a2a-js/sdk"
 NODE = shutil.which("node") if JAVASCRIPT_CLIENT.is_dir() else None  # `scripts/install dev` installs it for Node.js 20
+PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 
@@ -24,6 +26,7 @@ LEFT_OUT = pytest.StashKey[list[str]]()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     config.stash[LEFT_OUT] = [
         *_leave_out(config, items, "browser", CHROMIUM, "Chromium is not installed"),
+        *_leave_out(config, items, "postgresql", PROCESSES, "the database is not PostgreSQL, or there is no Redis"),
         *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
     ]
     # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.

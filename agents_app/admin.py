@@ -19,10 +19,13 @@ from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, Sche
 class AgentAdmin(ModelAdmin):
     """Who an agent is stands in its code; whether it answers, and with which model, is the operator's choice."""
 
-    list_display = ("name", "id", "enabled", "model", "present", "position")
+    list_display = ("name", "id", "enabled", "model", "at_once", "queue", "present", "position")
     list_filter = ("enabled", "present")
     search_fields = ("id", "name")
-    fields = ("id", "name", "description", "enabled", "model", "present", "skills", "input_modes", "output_modes")
+    fields = (
+        *("id", "name", "description", "enabled", "model", "at_once", "queue"),
+        *("present", "skills", "input_modes", "output_modes"),
+    )
     readonly_fields = ("id", "name", "description", "present", "skills", "input_modes", "output_modes")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

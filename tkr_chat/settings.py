@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from tkr_chat.addresses import address_of, require_allowed
 from tkr_chat.databases import tuned
-from tkr_chat.env import LEVELS, read_environment
+from tkr_chat.env import LEVELS, WrongSetting, read_environment
 from tkr_chat.secret_key import required_secret_key, saved_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -111,6 +111,10 @@ DATABASES = {
         pool={"min_size": DB_POOL_MIN, "max_size": DB_POOL_MIN + DB_POOL_OVERFLOW, "timeout": DB_POOL_TIMEOUT},
     )
 }
+ON_POSTGRESQL = DATABASES["default"]["ENGINE"].endswith("postgresql")
+if ON_POSTGRESQL:
+    INSTALLED_APPS.append("procrastinate.contrib.django")  # its tables are made of PostgreSQL's own SQL
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 CACHES: dict[str, dict[str, Any]]
 REDIS_URL = env.url("REDIS_URL", "", ("redis", "rediss", "unix"))
 if REDIS_URL:
@@ -208,6 +212,11 @@ GOOGLE_API_KEY = env.text("GOOGLE_API_KEY")
 OLLAMA_URL = env.url("OLLAMA_URL", "http://127.0.0.1:11434")
 EMBEDDED_MODEL = env.flag("EMBEDDED_MODEL", True)
 
+AGENTS_QUEUE = env.choice("AGENTS_QUEUE", "inline", ("INLINE", "PROCRASTINATE")).lower()
+if AGENTS_QUEUE == "procrastinate" and not (ON_POSTGRESQL and REDIS_URL):
+    raise WrongSetting("AGENTS_QUEUE=procrastinate needs PostgreSQL and Redis: set DATABASE_URL and REDIS_URL too.")
+AGENTS_CONCURRENCY = env.whole("AGENTS_CONCURRENCY", 100, least=1)
+AGENTS_AT_ONCE = env.whole("AGENTS_AT_ONCE", 0)
 AGENTS_LEASE_SECONDS = env.number("AGENTS_LEASE_SECONDS", 10, least=1)
 AGENTS_RECOVERY_SECONDS = env.number("AGENTS_RECOVERY_SECONDS", 3, least=0.1)
 AGENTS_MAX_ATTEMPTS = env.whole("AGENTS_MAX_ATTEMPTS", 3, least=1)

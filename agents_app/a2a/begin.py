@@ -101,6 +101,7 @@ async def _begin(request: SendRequest, agent: Agent, caller: Caller, head: Journ
     chain = Chain()
     if opens:
         writes.facts.insert(0, _opened(message, agent, caller))
+    if opens and runtime.current().queue.may_start(agent):
         task, running = begin_claimed(writes, message, agent, caller.user_id, id=started.task_id, **values)
         started.begun = Begun(running, Recalled(_said(request, message, caller), chain=chain))
     else:

@@ -15,7 +15,7 @@ from agents_app.runtime.brake import BUDGET, Choice, choice_in, renewed
 from agents_app.runtime.budget import first_budget
 from agents_app.runtime.facts import changed_fact, status_fact, step_fact
 from agents_app.runtime.journal import Entry, Fact, Refused, TaskChange
-from agents_app.runtime.recovery import lease_end
+from agents_app.runtime.leases import lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.rows import new_row, twin
 from agents_app.runtime.stopping import TaskOver, stop_task

@@ -26,6 +26,12 @@ class Agent(models.Model):
     position = models.PositiveIntegerField(default=0, help_text="Order in lists; the first is the default agent.")
     enabled = models.BooleanField(default=True)
     present = models.BooleanField(default=True, editable=False, help_text="Its class is still there.")
+    at_once = models.PositiveIntegerField(
+        "tasks at once", null=True, blank=True, help_text="Over all processes; 0: no limit; empty: AGENTS_AT_ONCE."
+    )
+    queue = models.SlugField(
+        max_length=32, default="agents", help_text="Which workers run it: see `manage.py runagents --queues`."
+    )
     model = models.CharField(max_length=200, blank=True, help_text="Language model; empty: the server's choice.")
 
     objects = AgentQuerySet.as_manager()

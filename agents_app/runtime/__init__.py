@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.conf import settings
+
+from agents_app.runtime.queue import Queue
+from agents_app.runtime.queue_inline import InlineQueue
 from agents_app.runtime.runtime import Runtime
 
 _current: Runtime | None = None
+_make_queue: Callable[[Runtime], Queue] | None = None
 
 
 def current() -> Runtime:
     global _current
     if _current is None:
-        _current = Runtime()
+        _current = Runtime(_make_queue or queue_of_server)
     return _current
+
+
+def choose_queue(make_queue: Callable[[Runtime], Queue] | None) -> None:
+    """Before the first `current()`: this process has another part than a server's."""
+    global _make_queue
+    _make_queue = make_queue
+
+
+def queue_of_server(runtime: Runtime) -> Queue:
+    if settings.AGENTS_QUEUE == "inline":
+        return InlineQueue(runtime)
+    from agents_app.runtime.queue_procrastinate import DeferringQueue  # noqa: PLC0415  (its tables are PostgreSQL's)
+
+    return DeferringQueue(runtime)
 
 
 async def start() -> None:
@@ -29,6 +50,7 @@ async def stop() -> None:
 def forget() -> None:
     """Drop this process's runtime without waiting for what runs, as a crash would; the next `current()` is a new one."""
     global _current
+    choose_queue(None)
     if _current is not None:
         forgotten, _current = _current, None
         forgotten.journal.close(silently=True)

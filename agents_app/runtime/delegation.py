@@ -14,8 +14,8 @@ from agents_app.runtime.answer import Writes
 from agents_app.runtime.brake import USED, USED_UP, Limit, passed_on, round_of, spent_limit
 from agents_app.runtime.facts import created_fact, status_fact
 from agents_app.runtime.journal import Entry, Refused
+from agents_app.runtime.leases import is_parked
 from agents_app.runtime.loops import THROUGH, with_mark
-from agents_app.runtime.recovery import is_parked
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.stopping import TaskOver, stop_task
 from agents_app.threads import in_thread
@@ -85,7 +85,7 @@ class Delegation:
         await self._turn.begin_step(
             step, status_fact(child, TaskState.SUBMITTED), created_fact(child.request), new=[child.request, child]
         )
-        self._turn.runtime.queue.put(child.id)
+        self._turn.runtime.queue.put_child(child.id)
         return step
 
     def _child(self, agent: Agent) -> Task:
@@ -144,7 +144,7 @@ class Delegation:
         settled = self._turn.runtime.when_settled(child_id, or_parked=True)
         child = await in_thread(_load, child_id)
         if child is not None and child.state not in (*TERMINAL, *INTERRUPTED) and not is_parked(child):
-            self._turn.runtime.queue.put(child.id)
+            self._turn.runtime.queue.put_child(child.id)
             await self._turn.runtime.until_settled(child_id, settled, LOOK_SECONDS)
             child = await in_thread(_load, child_id)
         return child
@@ -159,7 +159,7 @@ class Delegation:
             await self._turn.runtime.journal.append(Entry(child.context_id, [fact], tasks=[change]))
         except Refused:  # it was stopped meanwhile
             return
-        self._turn.runtime.queue.put(child.id)
+        self._turn.runtime.queue.put_child(child.id)
 
     async def _give_up(self, step: Step) -> None:
         """A person wants the answer now: what the child has not finished it does not finish."""

@@ -1,39 +1,90 @@
-"""Where a task waits until it runs."""
+"""Where a task waits until it runs: the seam, and what the queues that run tasks in this process share.
+
+No queue keeps anything that the database does not know. A task is run because it is put, and it is put again by
+`recovery.py` when that was lost; whether it runs is decided by the claim of its row, so putting one twice does nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from agents_app.models import Task
+from django.db.models import Q
+
+from agents_app.models import Agent, Task
 from agents_app.runtime import runner
 
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
-LOOK_AGAIN_SECONDS = 0.5
 
-
-class InlineQueue:
-    """Runs tasks in this process's own event loop.
-
-    It keeps nothing that the database does not know: a task that may not run yet, because the same agent is still
-    busy with an earlier one in that conversation, is put again when that one ends.
-    """
+class Queue(ABC):
+    runs_tasks = True  # in this process, which then also takes up those whose runner died
+    runs_schedules = True
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+
+    def begin(self) -> None:
+        """The runtime has started."""
+
+    @abstractmethod
+    def put(self, *task_ids: UUID) -> None:
+        """Run tasks as soon as they may, somewhere."""
+
+    def put_child(self, task_id: UUID) -> None:
+        """The same for one that was delegated: whoever asked waits for it, in this process."""
+        self.put(task_id)
+
+    @abstractmethod
+    def may_start(self, agent: Agent) -> bool:
+        """Whether a task of this agent may be claimed for this process as it is made."""
+
+    def start(self, begun: runner.Begun) -> None:
+        """Run a task that was. Only after `may_start`."""
+        raise NotImplementedError
+
+    def put_behind(self, task: Task) -> None:
+        """An earlier task of that agent in that conversation goes first; put this one again when that has ended."""
+
+    def enter(self, task: Task) -> None:
+        """A task runs here now."""
+
+    def leave(self, task: Task) -> None:
+        """It does not any more, and what waited for that may run."""
+
+    def waiting(self) -> Q:
+        """Tasks that need not be put again, because they wait where they will be found."""
+        return Q(pk__in=())
+
+    def running(self) -> list[UUID]:
+        return []
+
+    def cancel(self, task_id: UUID) -> bool:
+        """Stop a task that runs here, for a person. False: it runs elsewhere or not at all."""
+        return False
+
+    def why_cancelled(self, task_id: UUID) -> str:
+        return ""
+
+    @abstractmethod
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more, wait for what runs, then hand the rest over to whoever comes next."""
+
+
+class LocalQueue(Queue):
+    """Runs tasks in this process's own event loop."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__(runtime)
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._again: set[UUID] = set()  # put while their last run was still unwinding
         self._why: dict[UUID, str] = {}
-        self._busy: Counter[tuple[UUID, str]] = Counter()  # running here, by their line
-        self._behind: dict[tuple[UUID, str], list[UUID]] = {}  # waiting for one of those
         self._stopping = False
 
-    def put(self, *task_ids: UUID) -> None:
-        """Run tasks as soon as they may. Putting one twice does nothing."""
+    def run_here(self, *task_ids: UUID) -> None:
         self._runtime.listen()
         for task_id in task_ids:
             if self._stopping:
@@ -43,41 +94,16 @@ class InlineQueue:
             else:
                 self._start(task_id)
 
-    def start(self, begun: runner.Begun) -> None:
-        """Run a task that was claimed for this process when it was made."""
-        self._runtime.listen()
-        self._start(begun.task.id, begun)
-
-    def put_behind(self, task: Task) -> None:
-        """Put a task again when the earlier one of that agent in that conversation ends; look again if that is elsewhere."""
-        if self._busy[task.line]:
-            self._behind.setdefault(task.line, []).append(task.id)
-        elif not self._stopping:
-            asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.put, task.id)
-
-    def enter(self, task: Task) -> None:
-        """A task runs here now."""
-        self._busy[task.line] += 1
-
-    def leave(self, task: Task) -> None:
-        """It does not any more, and what waited behind it may."""
-        self._busy[task.line] -= 1
-        if not self._busy[task.line]:
-            del self._busy[task.line]
-        self.put(*self._behind.pop(task.line, ()))
-
     def running(self) -> list[UUID]:
         return list(self._running)
 
     def cancel(self, task_id: UUID) -> bool:
-        """Stop a task that runs here, for a person. False: it runs elsewhere or not at all."""
         return self._cancel(task_id, runner.STOPPED)
 
     def why_cancelled(self, task_id: UUID) -> str:
         return self._why.get(task_id, "")
 
     async def drain(self, seconds: float) -> None:
-        """Take nothing more, wait for what runs, then hand the rest over to whoever comes next."""
         self._stopping = True
         jobs = list(self._running.values())
         if jobs:
@@ -104,4 +130,4 @@ class InlineQueue:
         self._why.pop(task_id, None)
         if task_id in self._again:
             self._again.discard(task_id)
-            self.put(task_id)
+            self.run_here(task_id)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import timezone
+from django.db.models import F, Q
 
-from agents_app.models import PARKED, Task
-from agents_app.runtime.owner import is_known_dead
+from agents_app.models import Task
+from agents_app.runtime.leases import free, lease_end
+from agents_app.runtime.limits import full_agents
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -37,32 +36,18 @@ class Recovery:
     async def adopt_tasks(self) -> None:
         """Run what may run and has no runner: new since a crash, handed over, or left by a process that died."""
         running = set(self._runtime.queue.running())
-        orphans = [task_id for task_id in await in_thread(find_orphans) if task_id not in running]
+        orphans = await in_thread(find_orphans, self._runtime.queue.waiting())
+        orphans = [task_id for task_id in orphans if task_id not in running]
         if orphans:
             logger.info("Taking over %d tasks.", len(orphans), extra={"action": "tasks.adopted"})
             self._runtime.queue.put(*orphans)
 
 
-def find_orphans() -> list[UUID]:
-    tasks = Task.objects.runnable().exclude(lease_owner=PARKED).order_by("id")
-    tasks = tasks.only("id", "lease_owner", "lease_until")[:ADOPT_AT_ONCE]
-    return [task.id for task in tasks if is_free(task)]
-
-
-def is_free(task: Task) -> bool:
-    """Anybody may run it: never taken, its lease expired, or its runner is known to be dead."""
-    if is_parked(task):
-        return False
-    expired = task.lease_until is None or task.lease_until < timezone.now()
-    return not task.lease_owner or expired or is_known_dead(task.lease_owner)
-
-
-def is_parked(task: Task) -> bool:
-    return task.lease_owner == PARKED
-
-
-def lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.AGENTS_LEASE_SECONDS)
+def find_orphans(waiting: Q | None = None) -> list[UUID]:
+    """What nobody runs and nobody will find; those that had a runner first."""
+    orphans = free(Task.objects.exclude(waiting) if waiting else Task.objects.all())
+    orphans = orphans.exclude(agent__in=full_agents()).order_by(F("lease_until").asc(nulls_last=True), "id")
+    return list(orphans.values_list("id", flat=True)[:ADOPT_AT_ONCE])
 
 
 def _renew(owner: str, running: list[UUID]) -> list[UUID]:

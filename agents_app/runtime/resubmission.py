@@ -7,7 +7,7 @@ from django.utils import timezone
 from agents_app.models import INTERRUPTED, Task, TaskState
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Fact, Refused, TaskChange
-from agents_app.runtime.recovery import is_parked
+from agents_app.runtime.leases import is_parked
 
 
 class NotWaiting(Refused):

@@ -21,8 +21,9 @@ from agents_app.runtime.budget import first_budget
 from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
+from agents_app.runtime.leases import is_free, is_parked, lease_end
+from agents_app.runtime.limits import limit_of, reserve
 from agents_app.runtime.loops import came_round
-from agents_app.runtime.recovery import is_free, is_parked, lease_end
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.saved_turn import Recalled
 from agents_app.runtime.stopping import stop_children
@@ -73,8 +74,8 @@ def _take_up(runtime: Runtime, begun: Begun) -> RunningTurn:
 
 
 async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
-    """Take the lease. None: it is over, somebody has it, or an earlier task of that agent goes first."""
-    found = await in_thread(_load, task_id)
+    """Take the lease. None: it is over, somebody has it, its agent has enough to do, or an earlier task goes first."""
+    found = await in_thread(_load, task_id, runtime.owner)
     if isinstance(found, Task):
         runtime.queue.put_behind(found)
     if not isinstance(found, tuple):
@@ -90,7 +91,8 @@ async def _take_lease(runtime: Runtime, task: Task) -> None:
     seen = task.attempts
 
     def check(current: Task) -> None:
-        if current.state not in RUNNABLE or current.attempts != seen or not is_free(current):
+        reserved = current.lease_owner == runtime.owner and task.lease_owner == runtime.owner
+        if current.state not in RUNNABLE or current.attempts != seen or not (reserved or is_free(current)):
             raise LeaseLost
 
     is_new = task.state == TaskState.SUBMITTED
@@ -160,7 +162,7 @@ async def _cancelled(turn: RunningTurn) -> Ended:
     raise asyncio.CancelledError
 
 
-def _load(task_id: UUID) -> tuple[Task, base.Agent, Recalled] | Task | None:
+def _load(task_id: UUID, owner: str) -> tuple[Task, base.Agent, Recalled] | Task | None:
     """The task with what is known of it; alone when an earlier one goes first; None when there is nothing to run."""
     tasks = Task.objects.select_related("agent", "request__user", "request__agent")
     task = tasks.filter(id=task_id, state__in=RUNNABLE).first()
@@ -168,6 +170,10 @@ def _load(task_id: UUID) -> tuple[Task, base.Agent, Recalled] | Task | None:
         return None
     if earlier := _find_earlier(task):
         return None if is_parked(earlier) else task
+    if limit_of(task.agent):
+        if not reserve(task, owner):
+            return None
+        task.lease_owner = owner
     answers = Message.objects.filter(task_id=task.id, role=Message.Role.AGENT, state=Message.State.STREAMING)
     steps = list(task.steps.select_related("message"))
     recalled = Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())

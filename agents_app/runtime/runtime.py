@@ -14,7 +14,7 @@ from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message, 
 from agents_app.runtime.journal import Entry, Journal
 from agents_app.runtime.live import LiveText
 from agents_app.runtime.owner import this_process
-from agents_app.runtime.queue import InlineQueue
+from agents_app.runtime.queue import Queue
 from agents_app.runtime.recovery import Recovery
 from agents_app.threads import in_thread
 
@@ -26,11 +26,11 @@ LEASE_CHECK_SECONDS = 0.5  # a stop must arrive within a second, wherever the ta
 class Runtime:
     """What one process needs to run tasks: its journal, its live text, its queue, and the loops that keep them."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_queue: Callable[[Runtime], Queue]) -> None:
         self.owner = this_process()
         self.journal = Journal()
         self.live = LiveText(settings.AGENTS_GATHER_SECONDS)
-        self.queue = InlineQueue(self)
+        self.queue = make_queue(self)
         self.recovery = Recovery(self)
         self._ends: dict[UUID, list[tuple[asyncio.Future[str], bool]]] = {}
         self._loops: list[asyncio.Task[None]] = []
@@ -39,7 +39,9 @@ class Runtime:
     async def start(self) -> None:
         """Run tasks that wait, also those that a dead process left, and keep what runs alive."""
         self.keep_alive()
-        self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
+        self.queue.begin()
+        if self.queue.runs_tasks:
+            self._every(settings.AGENTS_RECOVERY_SECONDS, self.recovery.adopt_tasks)
         signals.runtime_starting.send(sender=Runtime, runtime=self)
 
     def keep_alive(self) -> None:

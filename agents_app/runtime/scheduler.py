@@ -24,7 +24,8 @@ LOOK_SECONDS = 2.0
 
 
 def start_schedules(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
-    runtime.beside(Scheduler(runtime.owner).run())
+    if runtime.queue.runs_schedules:
+        runtime.beside(Scheduler(runtime.owner).run())
 
 
 class Scheduler:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents_app.models import RUNNABLE, Message, Task, TaskState
 from agents_app.runtime.facts import changed_fact, status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
-from agents_app.runtime.recovery import is_free, is_parked
+from agents_app.runtime.leases import is_free, is_parked
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:

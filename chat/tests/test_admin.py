@@ -30,7 +30,9 @@ def test_an_operator_chooses_the_model_and_nothing_else(client, grace, task):
     client.force_login(grace)
     address = reverse("admin:agents_app_agent_change", args=["tester"])
     assert client.get(address).status_code == 200
-    assert client.post(address, {"model": "openai:gpt-5", "name": "Somebody else"}).status_code == 302
+    assert (
+        client.post(address, {"model": "openai:gpt-5", "queue": "agents", "name": "Somebody else"}).status_code == 302
+    )
     agent = Agent.objects.get(id="tester")
     assert (agent.model, agent.enabled, agent.name) == ("openai:gpt-5", False, "Tester")
 

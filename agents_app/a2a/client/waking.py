@@ -8,7 +8,7 @@ from uuid import UUID
 from agents_app.a2a.client.cancelling import cancel_there
 from agents_app.models import RemoteTask, Task, TaskState
 from agents_app.runtime.journal import Entry, Refused
-from agents_app.runtime.recovery import is_parked
+from agents_app.runtime.leases import is_parked
 from agents_app.runtime.resubmission import resubmission
 from agents_app.threads import in_thread
 

@@ -15,6 +15,7 @@ from agents_app.actions.agents import register_agents
 from agents_app.asking import Asking, Outcome
 from agents_app.management.terminal import EXIT_CODES, WAITS, read_line
 from agents_app.models import Agent, TaskState
+from agents_app.runtime.queue_inline import InlineQueue
 from agents_app.threads import in_thread
 
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         self._tell(outcome, shown if options["json"] else None)
 
     async def _ask(self, agent: Agent, owner: User | None, text: str, as_json: bool) -> tuple[Outcome, dict[str, Any]]:
+        runtime.choose_queue(InlineQueue)  # it is asked here, whoever works elsewhere
         silent = (_say_nothing, _say_nothing, _answer_nothing)
         asking = Asking(agent, owner, *(silent if as_json else (self._show, self._report, self._answer)))
         try:

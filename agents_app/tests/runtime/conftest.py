@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
@@ -51,11 +52,28 @@ class Room:
         return [message async for message in Message.objects.in_context(self.id).order_by("seq")]
 
 
+QUEUES = ("inline", "procrastinate") if settings.ON_POSTGRESQL else ("inline",)
+PLACES = 20
+
+
+@pytest.fixture(params=QUEUES)
+def queue(request: pytest.FixtureRequest) -> str:
+    """The same runtime runs the same tasks from both."""
+    if request.param == "procrastinate":
+        from agents_app.runtime.queue_procrastinate import WorkerQueue  # its tables are PostgreSQL's
+
+        runtime.choose_queue(lambda current: WorkerQueue(current, PLACES))
+    return request.param
+
+
 @pytest.fixture
-async def room(transactional_db: None) -> AsyncIterator[Room]:
+async def room(transactional_db: None, queue: str) -> AsyncIterator[Room]:
     room = Room(runtime.current())
     await room.open()
-    return room
+    room.runtime.queue.begin()
+    yield room
+    if queue == "procrastinate":
+        await room.runtime.queue.drain(0)
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ async def crash(room) -> None:
     await room.runtime.save_texts()
     room.runtime.journal.close()
     room.runtime.journal.append = _dead
-    for job in list(room.runtime.queue._running.values()):
-        job.cancel()
+    for job in [*room.runtime.queue._running.values(), getattr(room.runtime.queue, "_pulling", None)]:
+        if job is not None:
+            job.cancel()
     await asyncio.sleep(0.05)
     runtime._current = None
     room.runtime = runtime.current()
@@ -34,6 +35,7 @@ async def _dead(entry):
 
 async def recover(room) -> None:
     room.runtime.listen()
+    room.runtime.queue.begin()
     await room.runtime.recovery.adopt_tasks()
 
 

@@ -11,7 +11,7 @@ from agents_app.actions.tasks import TaskWrites, begin_task
 from agents_app.models import Message
 from agents_app.runtime.facts import changed_fact, created_fact
 from agents_app.runtime.journal import Entry
-from agents_app.tests.runtime.conftest import Room, agent, room  # noqa: F401  (fixtures)
+from agents_app.tests.runtime.conftest import Room, agent, queue, room  # noqa: F401  (fixtures)
 
 
 async def ask(room: Room, agent_id: str, url: str) -> None:  # noqa: F811

@@ -39,6 +39,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "display_name", "email")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("What a day has for them", {"fields": ("daily_messages", "daily_tokens", "daily_price")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 

@@ -38,6 +38,13 @@ LOG_FILES = env.flag("LOG_FILES", True)
 LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
 SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE else required_secret_key())
 
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # frame-ancestors in the content policy says the same, in every browser of today
+    "security.W005",  # whether all other hosts of the domain speak TLS, and
+    "security.W021",  # whether browsers may learn that by heart, is for the owner of the domain to say
+    "security.W008",  # the proxy that speaks TLS redirects to it
+]
+
 # What is installed
 
 LOCAL_AGENTS_DIR = BASE_DIR / "agents_local"  # what `manage.py startagent` makes is found there
@@ -223,6 +230,9 @@ AGENTS_MAX_ATTEMPTS = env.whole("AGENTS_MAX_ATTEMPTS", 3, least=1)
 AGENTS_HOPS = env.whole("AGENTS_HOPS", 6)
 AGENTS_TURN_SECONDS = env.number("AGENTS_TURN_SECONDS", 300, least=1)
 AGENTS_TURN_TOKENS = env.whole("AGENTS_TURN_TOKENS", 200_000, least=1)
+DAILY_MESSAGES = env.whole("DAILY_MESSAGES", 0)
+DAILY_TOKENS = env.whole("DAILY_TOKENS", 0)
+DAILY_PRICE = env.number("DAILY_PRICE", 0)
 AGENTS_GATHER_SECONDS = env.number("AGENTS_GATHER_SECONDS", 0.03)
 AGENTS_SAVE_SECONDS = env.number("AGENTS_SAVE_SECONDS", 1)
 AGENTS_DRAIN_SECONDS = env.number("AGENTS_DRAIN_SECONDS", 10)

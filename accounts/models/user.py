@@ -11,6 +11,13 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     display_name = models.CharField(max_length=120, blank=True, help_text="What others see; empty: the username.")
+    daily_messages = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Messages to agents a day; 0: no limit; empty: what the server's settings say."
+    )
+    daily_tokens = models.PositiveBigIntegerField(null=True, blank=True, help_text="Tokens a day; the same.")
+    daily_price = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, blank=True, help_text="US dollars a day; the same."
+    )
     first_name = None  # type: ignore[assignment]  # one name people choose themselves suits every culture
     last_name = None  # type: ignore[assignment]
 

@@ -15,7 +15,7 @@ from agents_app import registry, runtime
 from agents_app.a2a import access
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.chain import came_with
-from agents_app.a2a.errors import invalid
+from agents_app.a2a.errors import TooMany, invalid
 from agents_app.a2a.loading import context_names, has_files
 from agents_app.a2a.push.configs import add_config
 from agents_app.a2a.schema import SendRequest
@@ -23,6 +23,7 @@ from agents_app.a2a.streams import TaskStream
 from agents_app.a2a.wire import TaskView
 from agents_app.actions.attachments import save_parts
 from agents_app.actions.tasks import TaskWrites, answer_question, begin_claimed, begin_task
+from agents_app.allowance import AllowanceSpent, require_allowance
 from agents_app.base import Said
 from agents_app.ids import uuid7
 from agents_app.models import (
@@ -75,7 +76,11 @@ class Started:
 
 
 async def begin(request: SendRequest, agent: Agent, caller: Caller, *, wait: bool) -> Started:
-    """A new task, in a new conversation or in one of the caller's. Returns when it is saved."""
+    """A new task, in a new conversation or in one of the caller's. Returns when it is saved. Raises `TooMany`."""
+    try:
+        await require_allowance(caller.user_id)
+    except AllowanceSpent as spent:
+        raise TooMany(str(spent), spent.seconds_left) from None
     head = await in_thread(access.find_context, request.context_id, caller) if request.context_id else None
     try:
         return await _begin(request, agent, caller, head, wait)

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.tasks import TaskWrites, answer_question, begin_task, fits, open_questions
-from agents_app.models import Agent, Attachment, EventType, Message
+from agents_app.allowance import require_allowance
+from agents_app.models import Agent, Attachment, EventType, Message, Task
 from agents_app.parts import attachment_json
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, Fact
@@ -40,8 +41,10 @@ async def post_message(
     prepared = await in_thread(_prepare, author, conversation, client_id, text, list(attachment_ids))
     if isinstance(prepared, Message):
         return prepared
-    await rates.count_message(author.id)
     message, entry, writes = prepared
+    await rates.count_message(author.id)
+    if any(isinstance(row, Task) for row in writes.new):  # to answer what an agent asks is always possible
+        await require_allowance(author.id)
     current = runtime.current()
     try:
         await current.journal.append(entry)
@@ -56,6 +59,7 @@ async def retry_message(asker: User, failed: Message) -> None:
     task = failed.task
     if task is None or failed.agent_id is None or failed.state not in (Message.State.FAILED, Message.State.STOPPED):
         raise BadMessage("Only an answer that failed or was stopped can be tried again.")
+    await require_allowance(asker.id)
     writes = TaskWrites()
     request = await in_thread(Message.objects.get, id=task.request_id)
     begin_task(writes, request, failed.agent_id, asker.id, metadata={"referenceTaskIds": [str(task.id)]})

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from agents_app.allowance import AllowanceSpent
 from agents_app.rates import RateExceeded
 from agents_app.runtime.journal import Refused
 from chat.access import NotFound
@@ -63,6 +64,7 @@ def explain_errors(api: NinjaAPI) -> None:
     for kind, worded in WORDED.items():
         api.add_exception_handler(kind, _worded(*worded))
     api.add_exception_handler(RateExceeded, _too_many)
+    api.add_exception_handler(AllowanceSpent, _spent)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(Exception, _unforeseen)
@@ -85,6 +87,12 @@ def _worded(status: int, code: str, message: str) -> Handler:
 def _too_many(request: HttpRequest, error: Any) -> HttpResponse:
     response = error_response(429, "too_many_requests", str(error))
     response["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
+
+
+def _spent(request: HttpRequest, error: Any) -> HttpResponse:
+    response = error_response(429, "allowance_spent", str(error))
+    response["Retry-After"] = str(round(error.seconds_left))
     return response
 
 

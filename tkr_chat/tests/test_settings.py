@@ -68,3 +68,16 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_server_that_listens_everywhere_is_reached_through_this_machine(tmp_path: Path) -> None:
     assert shown(tmp_path, HOST="0.0.0.0")[2] == "http://127.0.0.1:8000"
+
+
+def test_a_server_for_others_passes_the_check_for_deployment(tmp_path: Path) -> None:
+    others = {
+        "DEBUG": "off",
+        "SECRET_KEY": "Zm9yIGEgdGVzdCBhbG9uZSwgYnV0IGxvbmcgYW5kIHZhcmllZCBlbm91Z2gh",
+        "ALLOWED_HOSTS": "127.0.0.1,chat.example.com",
+        "PUBLIC_URL": "https://chat.example.com",
+    }
+
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **others)
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from agents_app import allowance
 from agents_app.a2a.tests.edge.conftest import Caller, a_message, events, texts
 
 
@@ -166,6 +167,19 @@ async def test_too_often_is_refused_with_a_time_to_come_again(guest: Caller, set
     assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 60
     rpc = await guest.rpc("ListTasks")
     assert rpc["error"]["data"][0]["reason"] == "RATE_LIMITED"
+
+
+async def test_who_has_used_up_the_day_is_refused_until_tomorrow(guest: Caller, settings: Any) -> None:
+    settings.DAILY_MESSAGES = 1
+    allowance.forget()
+    body = {"message": a_message("say Hello.")}
+
+    assert (await guest.rest("POST", "/message:send", json=body)).status_code == 200
+    refused = await guest.rest("POST", "/message:send", json=body)
+
+    assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 24 * 3600
+    assert "all 1 messages of today" in refused.json()["error"]["message"]
+    allowance.forget()
 
 
 async def test_open_streams_are_counted(guest: Caller, settings: Any) -> None:

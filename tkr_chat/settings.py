@@ -37,6 +37,7 @@ LOG_FILES = env.flag("LOG_FILES", True)
 # Whoever writes DEBUG=off or names hosts serves other people, and a key that appears by itself is gone with the disk.
 LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
 SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE else required_secret_key())
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # frame-ancestors in the content policy says the same, in every browser of today
@@ -156,6 +157,19 @@ STORAGES = {
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# Backups
+
+BACKUP_DIR = env.path("BACKUP_DIR", "backups", DATA_DIR)
+BACKUP_KEY = env.text("BACKUP_KEY")
+BACKUP_KEY_FALLBACKS = env.words("BACKUP_KEY_FALLBACKS")
+BACKUP_S3_URL = env.url("BACKUP_S3_URL", "")
+BACKUP_S3_REGION = env.text("BACKUP_S3_REGION", "us-east-1")
+BACKUP_S3_ACCESS_KEY = env.text("BACKUP_S3_ACCESS_KEY")
+BACKUP_S3_SECRET_KEY = env.text("BACKUP_S3_SECRET_KEY")
+BACKUP_KEEP_DAYS = env.whole("BACKUP_KEEP_DAYS", 7)
+BACKUP_KEEP_WEEKS = env.whole("BACKUP_KEEP_WEEKS", 4)
+BACKUP_KEEP_MONTHS = env.whole("BACKUP_KEEP_MONTHS", 12)
 
 # Who somebody is, and what a browser may do
 

@@ -1,0 +1,3 @@
+from ops.models.backup import Backup
+
+__all__ = ["Backup"]

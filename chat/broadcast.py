@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import Prefetch
 
 from agents_app import runtime
@@ -26,6 +28,11 @@ from chat.projection import is_for_people
 from chat.rendering import conversation_item_html
 from chat.streams import Streams
 
+P = ParamSpec("P")
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+READ_AGAIN_SECONDS = 0.5
 MISSED_AT_MOST = 500  # events; whoever missed more loads the conversation anew
 TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
@@ -144,7 +151,7 @@ class Browsers:
     async def _tell(self, happened: list[Event | Piece]) -> None:
         events = [item for item in happened if isinstance(item, Event)]
         watched = [event for event in events if event.context_id in self._by_context]
-        news = await in_thread(load_news, watched) if watched else News([])
+        news = await _read(load_news, watched) if watched else News([])
         for item in happened:
             if isinstance(item, Piece):
                 self._push_piece(item)
@@ -196,7 +203,7 @@ class Browsers:
         touched = {event.context_id for event in events if is_for_people(event) or event.type in TOUCHING}
         if not touched:
             return
-        for people, frame in await in_thread(_load_items, touched, set(self._by_user)):
+        for people, frame in await _read(_load_items, touched, set(self._by_user)):
             self._push_to_people(people, frame)
 
     def _push_to_people(self, user_ids: Iterable[UUID], frame: str) -> None:
@@ -227,6 +234,16 @@ class Missed:
         self.unfinished = list(
             Task.objects.filter(context_id=context_id, state__in=(*RUNNABLE, *INTERRUPTED)).select_related("remote")
         )
+
+
+async def _read(load: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """However long the database is away: what happened is told when it is back, and in its order."""
+    while True:
+        try:
+            return await in_thread(load, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            logger.exception("News could not be read; trying again.", extra={"action": "news.retry"})
+            await asyncio.sleep(READ_AGAIN_SECONDS)
 
 
 def _load_missed(context_id: UUID, after: int | None) -> Missed:

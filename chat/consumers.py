@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from accounts.context import bind
 from accounts.models import User
@@ -68,7 +68,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             self._refuse("not-found", str(missing), frame)
         except (BadMessage, Refused) as refused:
             self._refuse("refused", str(refused), frame)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.exception("A frame could not be saved.", extra={"action": "frame.failed"})
             self._refuse("unavailable", "The server could not save this. It is tried again.", frame)
 

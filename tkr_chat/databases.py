@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 SQLITE_BUSY_SECONDS = 20
+RECONNECT_SECONDS = 24 * 3600.0  # a pool that gives up sooner leaves those who wait in it waiting
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
     "PRAGMA synchronous=NORMAL",  # in WAL a power cut cannot corrupt the file, only take the last commits
@@ -23,7 +24,8 @@ def tuned(database: dict[str, Any], pool: dict[str, Any]) -> dict[str, Any]:
     """`database` as a URL describes it, and what this server needs besides. `pool` is for PostgreSQL."""
     if database["ENGINE"].endswith("sqlite3"):
         return database | {"CONN_MAX_AGE": None, "OPTIONS": _sqlite_options()}
-    return database | {"CONN_MAX_AGE": 0, "OPTIONS": database.get("OPTIONS", {}) | {"pool": pool}}
+    options = database.get("OPTIONS", {}) | {"pool": pool | {"reconnect_timeout": RECONNECT_SECONDS}}
+    return database | {"ENGINE": "tkr_chat.postgresql", "CONN_MAX_AGE": 0, "OPTIONS": options}
 
 
 def checkpoint() -> None:

@@ -13,17 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db.models import Model
 from django.utils import timezone
 
 from agents_app import signals
 from agents_app.models import Event, EventType, JournalHead, Message, Task
+from agents_app.runtime.receipt import DatabaseAway, Receipt, is_away
 from agents_app.runtime.rows import insert, new_row, pipelined, update
 
 logger = logging.getLogger(__name__)
 
 BATCH = 512  # entries in one commit
+AWAY_SECONDS = 30.0  # so long a database may be away before whoever waits is told
+LOOK_AGAIN_SECONDS = 0.1
 TASK_FIELDS = (
     "state",
     "status_text",
@@ -226,17 +236,22 @@ class Journal:
             waiting.error = None
         begun = time.monotonic()
         try:
-            commit(batch)
+            _commit_though_away(batch)
         except Exception as error:  # whatever a driver or a receiver raises must reach the callers, not end the thread
-            if len(batch) > 1:  # one entry that fails must not fail the others
-                for waiting in batch:
-                    self._save([waiting])
-                return
-            if not isinstance(error, DatabaseError):
+            if not isinstance(error, (DatabaseError, Refused)):
                 logger.exception("The journal could not save an entry.", extra={"action": "journal.failed"})
-            batch[0].fail(error)
+            self._save_apart(batch, error)
         else:
             signals.journal_committed.send(sender=Journal, entries=len(batch), seconds=time.monotonic() - begun)
+
+    def _save_apart(self, batch: list[_Waiting], error: Exception) -> None:
+        """One entry that fails must not fail the others; but a database that is away is away for each of them."""
+        if len(batch) > 1 and not isinstance(error, DatabaseAway):
+            for waiting in batch:
+                self._save([waiting])
+            return
+        for waiting in batch:
+            waiting.fail(error)
 
     def _tell(self, batch: list[_Waiting]) -> None:
         events = [event for waiting in batch if waiting.error is None for event in waiting.events]
@@ -265,9 +280,26 @@ def _call(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None], argu
         logger.debug("Nobody waits for this commit any more.", extra={"action": "journal.loop_closed"})
 
 
+def _commit_though_away(batch: Sequence[_Waiting]) -> None:
+    """Commit, in spite of a database that is away for a while. Raises `DatabaseAway` when it is for longer."""
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            commit(batch)
+            return
+        except (OperationalError, InterfaceError) as error:
+            if isinstance(error, DatabaseAway) or not is_away(error):
+                raise
+            if time.monotonic() > until:
+                raise DatabaseAway from error
+            logger.warning("The database is away; trying again.", extra={"action": "journal.retry"})
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+
 def commit(batch: Sequence[_Waiting]) -> None:
     """Check, number and save entries in one transaction. An entry that is refused carries its error."""
     refused: list[tuple[_Waiting, Refused]] = []
+    receipt = Receipt()
     work = _Work(batch)
     try:
         with transaction.atomic():
@@ -278,10 +310,13 @@ def commit(batch: Sequence[_Waiting]) -> None:
                 except Refused as refusal:
                     refused.append((waiting, refusal))
             with pipelined():
+                receipt.ask()
                 work.write()
-    except BaseException:
-        work.undo()
-        raise
+            receipt.take()
+    except BaseException as error:
+        if not is_away(error) or not receipt.was_committed(AWAY_SECONDS):
+            work.undo()
+            raise
     for waiting, why in refused:
         waiting.fail(why)
 

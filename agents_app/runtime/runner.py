@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from agents_app.runtime.journal import Entry, Refused, TaskChange
 from agents_app.runtime.leases import is_free, is_parked, lease_end
 from agents_app.runtime.limits import limit_of, reserve
 from agents_app.runtime.loops import came_round
+from agents_app.runtime.receipt import DatabaseAway
 from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.saved_turn import Recalled
 from agents_app.runtime.stopping import stop_children
@@ -61,7 +63,12 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
             await turn.end(await _braked(turn))
             await _wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
-        logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
+        if turn is not None and isinstance(turn.unsaved_because, DatabaseError):
+            await _begin_anew(turn, turn.unsaved_because)
+        else:
+            logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
+    except (OperationalError, InterfaceError) as error:
+        await _begin_anew(turn, error)  # a task that was not claimed is found by recovery
     finally:
         if turn is not None:
             turn.answer.close()
@@ -143,7 +150,7 @@ async def _answer(turn: RunningTurn) -> Ended:
         return Spent(brake.Limit.SECONDS, f"{name} ran out of time.")
     except BrainError as error:
         return Ended(TaskState.FAILED, str(error))
-    except Refused:
+    except (Refused, OperationalError, InterfaceError):
         raise
     except Exception:  # an agent's own code may raise anything; the task must end all the same
         logger.exception("Agent %s failed.", turn.agent.id, extra={"action": "agent.failed"})
@@ -160,6 +167,24 @@ async def _cancelled(turn: RunningTurn) -> Ended:
         return Ended(TaskState.CANCELED)
     await turn.hand_over()
     raise asyncio.CancelledError
+
+
+async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
+    """The database failed in the middle: run again from the last finished step, and not only when the lease has expired.
+    That it was away is not the agent's fault and no attempt of it."""
+    logger.warning("The database failed a task: %s", error, extra={"action": "task.database_failed"})
+    if turn is None or turn.task.is_terminal:
+        return
+    fields: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+    if isinstance(error, DatabaseAway):
+        fields["attempts"] = turn.task.attempts - 1
+    try:
+        change = TaskChange(turn.task_id, fields, turn.check_mine)
+        await turn.runtime.journal.append(Entry(turn.context_id, tasks=[change]))
+    except (Refused, DatabaseError) as why:
+        logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
+    else:
+        turn.runtime.queue.put(turn.task_id)
 
 
 def _load(task_id: UUID, owner: str) -> tuple[Task, base.Agent, Recalled] | Task | None:

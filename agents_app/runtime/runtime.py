@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from agents_app import signals
 from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message, Task
@@ -137,6 +137,6 @@ async def _repeat(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await do()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.exception("The database did not answer; trying again.", extra={"action": "runtime.retry"})
         await asyncio.sleep(seconds)

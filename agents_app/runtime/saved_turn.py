@@ -130,10 +130,10 @@ class SavedTurn(base.Turn):
         saved.exception()  # the chain keeps it for whatever comes next
 
     def _entry(self, facts: Any, new: Any, changes: Any, fields: dict[str, Any]) -> Entry:
-        change = TaskChange(self.task_id, fields, self._check_mine)
+        change = TaskChange(self.task_id, fields, self.check_mine)
         return Entry(self.context_id, facts, new, changes, [change], chain=self._chain)
 
-    def _check_mine(self, task: Task) -> None:
+    def check_mine(self, task: Task) -> None:
         mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
         if not mine or task.is_terminal:
             raise LeaseLost
@@ -179,6 +179,11 @@ class SavedTurn(base.Turn):
         self.answers += [row for row in writes.new if isinstance(row, Message)]
 
     # -- stopping
+
+    @property
+    def unsaved_because(self) -> Exception | None:
+        """Why something of this run could not be saved, and nothing that followed was."""
+        return self._chain.error
 
     @property
     def cancelled(self) -> bool:

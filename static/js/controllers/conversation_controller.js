@@ -1,6 +1,8 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
 import { fragmentFrom, tell } from "../helpers/dom.js"
 
+const AGAIN_MS = 2_000
+
 // One open conversation: says on the wire what is looked at, from which journal number on, and what has been read.
 export default class extends Controller {
   static targets = ["title", "participants"]
@@ -59,7 +61,9 @@ export default class extends Controller {
 
   // It is gone, or was gone already when the connection came back.
   refused({ detail: { code, frame } }) {
-    if (code === "not-found" && frame === "conversation.open") this.gone({ detail: { id: this.idValue } })
+    if (frame !== "conversation.open") return
+    if (code === "not-found") this.gone({ detail: { id: this.idValue } })
+    else if (code === "unavailable") setTimeout(() => this.open(), AGAIN_MS)
   }
 
   // The reader is deleting it: its going is no news.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import time
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ class Environment:
                 example = f"{name}=127.0.0.1,10.0.0.0/8"
                 raise WrongSetting(f"{name} has {word!r}: write addresses or networks, such as {example}")
         return words
+
+    def clock(self, name: str, default: str) -> time | None:
+        """A time of the day, such as 03:12; "off" is none."""
+        word = self._given_or(name, default).lower()
+        if word in OFF:
+            return None
+        try:
+            return time.fromisoformat(word)
+        except ValueError:
+            raise WrongSetting(f"{name} is {word!r}: write {name}=03:12, or {name}=off.") from None
 
     def path(self, name: str, default: str, base: Path) -> Path:
         """A folder or file; a relative one starts at `base`."""

@@ -161,6 +161,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Backups
 
 BACKUP_DIR = env.path("BACKUP_DIR", "backups", DATA_DIR)
+BACKUP_AT = env.clock("BACKUP_AT", "03:12")
 BACKUP_KEY = env.text("BACKUP_KEY")
 BACKUP_KEY_FALLBACKS = env.words("BACKUP_KEY_FALLBACKS")
 BACKUP_S3_URL = env.url("BACKUP_S3_URL", "")

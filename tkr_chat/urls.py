@@ -2,7 +2,11 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chat import documentation
+from chat.api import api
 from chat.api.errors import not_found
+from ops.api import router as backups
+
+api.add_router("/admin", backups, tags=["Administration"])
 
 urlpatterns = [
     path("", include("accounts.urls")),

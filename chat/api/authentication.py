@@ -17,6 +17,7 @@ from agents_app.threads import in_thread
 from chat import rates
 
 FOR_A2A_ALONE = "This token is for A2A alone. Make one that may do everything the chat page can."
+FOR_STAFF_ALONE = "This is for administrators: use a token of one."
 
 
 class ApiRequest(HttpRequest):
@@ -35,6 +36,16 @@ class TokenAuth(HttpBearer):
         bind(person=found.user_id)
         await rates.count_call(found.user_id, found.id)
         return found.user
+
+
+class StaffTokenAuth(TokenAuth):
+    """For the operations of administrators. Not for browsers: a page that is open for other things cannot do them."""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> User:
+        user = await super().authenticate(request, token)
+        if not user.is_staff:
+            raise AuthorizationError(message=FOR_STAFF_ALONE)
+        return user
 
 
 class SessionAuth(APIKeyCookie):

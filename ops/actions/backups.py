@@ -6,22 +6,25 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.actions.audit import note
 from agents_app.runtime.owner import is_known_dead, this_process
 from ops.backups.making import Made, make_backup, new_name
 from ops.backups.manifest import Manifest
 from ops.backups.progress import Progress, unseen
 from ops.backups.proving import Proof, prove_backup
 from ops.backups.pruning import Dated, Keep, kept_names
-from ops.backups.refusals import Refused
+from ops.backups.refusals import Busy, NoSuchBackup, Refused
 from ops.backups.restoring import Restored
 from ops.backups.stores import Kept, list_kept, the_store
 from ops.models import Backup
+from ops.processes import start_command
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,39 @@ State, Proved = Backup.State, Backup.Proof
 def announce_backup(asked_by: Any = None) -> Backup:
     """Its row; `back_up` makes it true."""
     return Backup.objects.create(name=new_name(), made_at=timezone.now(), owner=this_process(), asked_by=asked_by)
+
+
+def ask_for_backup(asked_by: Any = None) -> Backup:
+    """Made by a process of its own. Raises `Busy`."""
+    _require_calm()
+    backup = announce_backup(asked_by)
+    note("backup.asked", backup)
+    start_command("backup", "--name", backup.name, then=partial(_note_not_begun, backup.name))
+    return backup
+
+
+def ask_for_proof(backup: Backup) -> Backup:
+    """By a process of its own. Raises `Busy` and `NoSuchBackup`."""
+    if backup.state != State.WHOLE:
+        raise NoSuchBackup(f"{backup.name} is {backup.state}: there is nothing to prove.")
+    _require_calm()
+    _change(backup, proof=Proved.RUNNING, owner=this_process(), proof_error="")
+    note("backup.proof_asked", backup)
+    start_command("verifybackup", backup.name, then=partial(_note_not_begun, backup.name))
+    return backup
+
+
+def _note_not_begun(name: str, failure: str) -> None:
+    """A process that could not even begin has noted nothing."""
+    mine = Backup.objects.filter(name=name, owner=this_process())
+    mine.filter(state=State.RUNNING).update(state=State.FAILED, error=failure or CUT_OFF)
+    mine.filter(proof=Proved.RUNNING).update(proof=Proved.FAILED, proof_error=failure or CUT_OFF)
+
+
+def _require_calm() -> None:
+    _note_the_dead()
+    if Backup.objects.running().exists():
+        raise Busy(Busy.__doc__)
 
 
 def back_up(announced: Backup | None = None, progress: Progress = unseen) -> Backup:
@@ -73,6 +109,7 @@ def prune_backups(keep: Keep, *, dry_run: bool = False) -> dict[str, list[Kept]]
         for kept in report["deleted"]:
             store.delete(kept.name)
             Backup.objects.filter(name=kept.name).update(state=State.GONE)
+            note("backup.pruned", f"ops.backup:{kept.name}", kept.name)
     return report
 
 
@@ -95,11 +132,11 @@ def note_restored(name: str, restored: Restored) -> None:
     take_stock()
     proven = {"proof": Proved.PROVEN, "proven_at": timezone.now(), "missing_files": restored.missing_files}
     Backup.objects.filter(name=name).update(**proven)
+    note("backup.restored", f"ops.backup:{name}", name, made_at=restored.manifest.made_at, kept=restored.kept)
 
 
 def _note_the_dead() -> None:
-    running = Backup.objects.filter(state=State.RUNNING) | Backup.objects.filter(proof=Proved.RUNNING)
-    for backup in running.exclude(owner=""):
+    for backup in Backup.objects.running().exclude(owner=""):
         if is_known_dead(backup.owner):
             if backup.state == State.RUNNING:
                 _change(backup, state=State.FAILED, error=CUT_OFF)

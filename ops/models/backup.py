@@ -9,6 +9,10 @@ class BackupQuerySet(models.QuerySet["Backup"]):
         """Those that can be restored."""
         return self.filter(state=Backup.State.WHOLE)
 
+    def running(self) -> BackupQuerySet:
+        """What somebody makes or proves now."""
+        return self.filter(models.Q(state=Backup.State.RUNNING) | models.Q(proof=Backup.Proof.RUNNING))
+
     def proven(self) -> BackupQuerySet:
         return self.whole().filter(proof=Backup.Proof.PROVEN)
 

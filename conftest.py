@@ -3,6 +3,7 @@ is about them."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from agents_app import runtime
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 JAVASCRIPT_CLIENT = Path(__file__).parent / "tkr_chat/tests/a2a/js/node_modules/@a2a-js/sdk"
 NODE = shutil.which("node") if JAVASCRIPT_CLIENT.is_dir() else None  # `scripts/install dev` installs it for Node.js 20
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
 LEFT_OUT = pytest.StashKey[list[str]]()
 
@@ -27,6 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = [
         *_leave_out(config, items, "browser", CHROMIUM, "Chromium is not installed"),
         *_leave_out(config, items, "postgresql", PROCESSES, "the database is not PostgreSQL, or there is no Redis"),
+        *_leave_out(config, items, "nginx", NGINX, "nginx is not installed"),
         *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
     ]
     # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.
@@ -73,6 +76,13 @@ def node() -> str:
     """The path of Node.js."""
     assert NODE, "tests that use this are marked with @pytest.mark.node"
     return NODE
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """The path of the proxy."""
+    assert NGINX, "tests that use this are marked with @pytest.mark.nginx"
+    return NGINX
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,7 @@ def neighbours(home: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for one, other in ((home, away), (away, home)):
             code = ADD.format(urls=_cards(other), token=other.token("neighbour"), names=NAMES)
             assert one.shell(code) == "added"
+            one.token("ada")  # made now: it takes a process of its own for seconds, which no call should seem to take
         yield Neighbours(home, away)
 
 

@@ -23,6 +23,10 @@ class NotFound(LookupError):
     """Nothing of that kind for this person. The text is fit to show."""
 
 
+class NotAllowed(PermissionError):
+    """This person sees it, and may not do that with it. The text is fit to show."""
+
+
 def find_participation(user: User, conversation_id: UUID | str) -> Participant | None:
     """A person's seat in a conversation, with the conversation loaded."""
     return list_participations(user).filter(conversation_id=conversation_id).first()
@@ -49,6 +53,16 @@ def find_conversation(user: User, conversation_id: UUID | str) -> Conversation |
 
 def get_conversation(user: User, conversation_id: UUID | str) -> Conversation:
     return get_participation(user, conversation_id).conversation
+
+
+def get_conversation_to_delete(user: User, conversation_id: UUID | str) -> Conversation:
+    """For everybody, so only for whoever began it, and for administrators who take part. Raises `NotAllowed` too."""
+    conversation = get_conversation(user, conversation_id)
+    if not user.is_staff and conversation.created_by_id != user.pk:
+        raise NotAllowed(
+            "Only who began a conversation, or an administrator, can delete it for everybody. You can leave it."
+        )
+    return conversation
 
 
 def list_messages(conversation: Conversation) -> MessageQuerySet:

@@ -92,6 +92,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
                 self._spawn(cancel_task(task))
             case protocol.DecideTask():
                 await decide(await in_thread(access.get_task, self.user, frame.task), frame.choice)
+                self.push(protocol.encode("task.decided", task=frame.task, choice=frame.choice))
 
     async def _conversation(self, id: UUID) -> Any:
         return await in_thread(access.get_conversation, self.user, id)
@@ -101,7 +102,8 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             retry = code == "unavailable"
             self.push(protocol.encode("message.refused", client_id=frame.client_id, error=error, retry=retry))
         else:
-            self.push(protocol.encode("frame.refused", code=code, error=error, frame=frame and frame.type))
+            task = getattr(frame, "task", None)
+            self.push(protocol.encode("frame.refused", code=code, error=error, frame=frame and frame.type, task=task))
 
     def _spawn(self, work: Any) -> None:
         """Work that takes a while: the next frame must not wait for it."""

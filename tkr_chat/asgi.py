@@ -12,13 +12,14 @@ django_application = get_asgi_application()  # sets Django up; what follows may 
 
 from agents_app.a2a.application import Edge  # noqa: E402
 from metrics.http import counted  # noqa: E402
+from tkr_chat.body_limit import BodyLimit  # noqa: E402
 from tkr_chat.front import Front  # noqa: E402
 from tkr_chat.lifespan import lifespan  # noqa: E402
 from tkr_chat.routing import websocket_urlpatterns  # noqa: E402
 
 routes = ProtocolTypeRouter(
     {
-        "http": Edge(django_application),
+        "http": Edge(BodyLimit(django_application)),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
         "lifespan": lifespan,
     }

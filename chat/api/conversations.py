@@ -8,7 +8,12 @@ from ninja import Query, Router, Status
 from accounts.models import User
 from agents_app.threads import in_thread
 from chat import access
-from chat.actions.conversations import create_conversation, delete_conversation, rename_conversation
+from chat.actions.conversations import (
+    create_conversation,
+    delete_conversation,
+    remove_participant,
+    rename_conversation,
+)
 from chat.api.authentication import ApiRequest
 from chat.api.limits import PAGE_SIZE, Limit
 from chat.api.schemas import ConversationName, ConversationOut, ConversationsPage, NewConversation
@@ -45,8 +50,16 @@ async def name_conversation(request: ApiRequest, conversation_id: UUID, change: 
 
 @router.delete("/conversations/{uuid:conversation_id}", response={204: None}, summary="Delete a conversation")
 async def remove_conversation(request: ApiRequest, conversation_id: UUID) -> Status:
-    """For everybody in it, and for ever."""
-    await delete_conversation(await in_thread(access.get_conversation, request.auth, conversation_id))
+    """For everybody in it, and for ever. Only who began it, and administrators; others leave it."""
+    await delete_conversation(await in_thread(access.get_conversation_to_delete, request.auth, conversation_id))
+    return Status(204, None)
+
+
+@router.post("/conversations/{uuid:conversation_id}/leave", response={204: None}, summary="Leave a conversation")
+async def leave_conversation(request: ApiRequest, conversation_id: UUID) -> Status:
+    """It stays for the others."""
+    seat = await in_thread(access.get_participation, request.auth, conversation_id)
+    await remove_participant(seat.conversation, seat)
     return Status(204, None)
 
 

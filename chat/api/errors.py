@@ -16,7 +16,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from agents_app.allowance import AllowanceSpent
 from agents_app.rates import RateExceeded
 from agents_app.runtime.journal import Refused
-from chat.access import NotFound
+from chat.access import NotAllowed, NotFound
 from chat.actions.conversations import BadConversation
 from chat.actions.messages import BadMessage
 from chat.pages import BadCursor
@@ -34,6 +34,7 @@ CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_no
 # The text of these is written for people.
 EXPLAINED: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not_found"),
+    NotAllowed: (403, "forbidden"),
     BadConversation: (400, "bad_conversation"),
     BadMessage: (400, "bad_message"),
     BadCursor: (400, "bad_cursor"),

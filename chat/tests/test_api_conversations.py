@@ -142,3 +142,21 @@ async def test_participants_are_removed_where_they_are(program, room, mallory):
     seat = await add_person(there, mallory)
     path = f"/conversations/{here.id}/participants/{seat.id}"
     assert await program.refused("DELETE", path) == (404, "not_found")
+
+
+async def test_only_who_began_it_and_administrators_delete_it(program, outsider, tester, ada, mallory, grace):
+    path = f"/conversations/{(await program.call('POST', '/conversations', {'agents': [tester]}))[1]['id']}"
+    for person in ("mallory", "grace"):
+        await program.call("POST", f"{path}/participants", {"username": person})
+    assert await outsider.refused("DELETE", path) == (403, "forbidden")
+    assert (await program.call("GET", path))[0] == 200
+    assert await Program(token_of(grace)).call("DELETE", path) == (204, None)
+
+
+async def test_others_leave_it_and_it_stays(program, outsider, tester, mallory):
+    path = f"/conversations/{(await program.call('POST', '/conversations', {'agents': [tester]}))[1]['id']}"
+    await program.call("POST", f"{path}/participants", {"username": "mallory"})
+    assert await outsider.call("POST", f"{path}/leave") == (204, None)
+    assert await outsider.refused("GET", path) == (404, "not_found")
+    assert await outsider.refused("POST", f"{path}/leave") == (404, "not_found")
+    assert (await program.call("GET", path))[0] == 200

@@ -61,6 +61,7 @@ async def test_it_works(ada, tab, slow, room):
     assert "The time of this request is used up." in card["html"] and "Go on" in card["html"]
     task = await Task.objects.aget()
     await browser.send("task.decide", task=task.id, choice="go-on")
+    assert (await browser.until("task.decided", task=str(task.id)))["choice"] == "go-on"
     chosen = await browser.until("tool.finished", step=card["step"])
     assert "was chosen" in chosen["html"] and "<button" not in chosen["html"]
     done = await browser.until("message.changed", id=card["message"])
@@ -103,7 +104,8 @@ async def test_a_second_decision_is_refused(ada, tab, slow, room):
     task = await Task.objects.aget()
     await decide(task, Choice.GO_ON)
     await browser.send("task.decide", task=task.id, choice="end")
-    assert (await browser.until("frame.refused", frame="task.decide"))["code"] == "refused"
+    refused = await browser.until("frame.refused", frame="task.decide")
+    assert (refused["code"], refused["task"]) == ("refused", str(task.id))
 
 
 async def test_words_in_the_chat_decide_too(ada, tab, slow, room):

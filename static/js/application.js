@@ -9,6 +9,7 @@ import ConnectionController from "./controllers/connection_controller.js"
 import ConnectionStateController from "./controllers/connection_state_controller.js"
 import ConversationController from "./controllers/conversation_controller.js"
 import CopyController from "./controllers/copy_controller.js"
+import DecisionsController from "./controllers/decisions_controller.js"
 import DialogsController from "./controllers/dialogs_controller.js"
 import DrawerController from "./controllers/drawer_controller.js"
 import ElapsedController from "./controllers/elapsed_controller.js"
@@ -42,6 +43,7 @@ application.register("connection", ConnectionController)
 application.register("connection-state", ConnectionStateController)
 application.register("conversation", ConversationController)
 application.register("copy", CopyController)
+application.register("decisions", DecisionsController)
 application.register("dialogs", DialogsController)
 application.register("drawer", DrawerController)
 application.register("elapsed", ElapsedController)

@@ -21,10 +21,12 @@ export default class extends Controller {
     this.titleTarget.select()
   }
 
+  leaveConversation(event) {
+    this.#ask(event, "leave")
+  }
+
   deleteConversation(event) {
-    this.#about(event.currentTarget)
-    this.subjectTarget.textContent = this.title
-    this.#show("delete")
+    this.#ask(event, "delete")
   }
 
   async rename(event) {
@@ -37,6 +39,12 @@ export default class extends Controller {
     tell("conversation:leaving", { id: this.conversation })
     const done = await this.#submit(event, () => request("DELETE", this.#path))
     if (done) tell("frame:conversation-deleted", { id: this.conversation })
+  }
+
+  async leave(event) {
+    tell("conversation:leaving", { id: this.conversation })
+    const done = await this.#submit(event, () => request("POST", `${this.#path}/leave`))
+    if (done) tell("frame:conversation-left", { id: this.conversation })
   }
 
   // Closes the dialog when the server has done it; else says why not. Returns whether it is done.
@@ -62,6 +70,12 @@ export default class extends Controller {
     if (error) error.hidden = true
     for (const menu of document.querySelectorAll(":popover-open")) menu.hidePopover()
     if (!dialog.open) dialog.showModal()
+  }
+
+  #ask(event, name) {
+    this.#about(event.currentTarget)
+    for (const subject of this.subjectTargets) subject.textContent = this.title
+    this.#show(name)
   }
 
   #about(element) {

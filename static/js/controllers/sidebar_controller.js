@@ -88,6 +88,10 @@ export default class extends Controller {
     const item = currentTarget.closest("[data-conversation]")
     menu.dataset.conversation = item.dataset.conversation
     menu.dataset.title = item.querySelector(".conversation-title").textContent
+    const { user, staff } = document.body.dataset
+    const mine = item.dataset.creator === user
+    menu.querySelector("[data-leave]").hidden = mine
+    menu.querySelector("[data-delete]").hidden = !mine && staff === undefined
     placeBeside(menu, currentTarget, "below")
     menu.showPopover({ source: currentTarget })
   }

@@ -20,9 +20,6 @@ def test_it_works(start: Start):
     expect(card).to_contain_text("The tokens of this request are used up.")
     page.reload()
     go_on = card.get_by_role("button", name="Go on")
-    page.wait_for_load_state("networkidle")  # a choice before the socket is open is lost, and the button waits again
-    page.wait_for_timeout(1000)
-    expect(go_on).to_be_enabled()
     go_on.focus()
     page.keyboard.press("Enter")
     expect(card).to_contain_text("Go on was chosen, with a fresh budget.")
@@ -41,3 +38,29 @@ def test_end_keeps_what_was_said(start: Start):
     expect(answers(page).last).to_have_attribute("data-state", "stopped")
     expect(answers(page).last).to_contain_text("I dug one hole.")
     expect(answers(page).last.locator(".brake")).to_contain_text("End was chosen.")
+
+
+def test_a_choice_without_a_connection_is_kept_and_sent(start: Start):
+    page = start("@tess spend")
+    card = answers(page).last.locator(".brake")
+    expect(card).to_be_visible()
+    page.context.set_offline(True)
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    card.get_by_role("button", name="Go on").click()
+    expect(card.get_by_role("button", name="Go on")).to_be_disabled()
+    page.context.set_offline(False)
+    page.reload()
+    expect(card).to_contain_text("Go on was chosen, with a fresh budget.")
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('decisions:'))") == []
+
+
+def test_somebody_else_who_was_faster_is_no_reason_to_wait_on(start: Start):
+    page = start("@tess spend")
+    card = answers(page).last.locator(".brake")
+    task = card.get_attribute("data-brake-task-value")
+    tell = "t => dispatchEvent(new CustomEvent('decision:made', {detail: {task: t, choice: 'end'}}))"
+    page.evaluate(tell, task)
+    expect(card).to_contain_text("End was chosen.")
+    page.evaluate(tell, task)
+    expect(page.locator(".toast")).to_contain_text("This task waits for no decision.")
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('decisions:'))") == []

@@ -171,6 +171,24 @@ def test_a_conversation_is_named_and_deleted(start: Start, page: Page):
     expect(page.locator("#sidebar")).not_to_contain_text("Renamed")
 
 
+def test_the_menu_of_a_conversation_offers_what_its_reader_may_do(start: Start, page: Page):
+    start("@chloe hello mine")
+    item = page.locator(".conversation-item", has_text="Hello mine")
+    item.get_by_role("button", name="More about").click()
+    menu = page.locator("#conversation-menu")
+    expect(menu.get_by_role("button", name="Delete")).to_be_visible()
+    expect(menu.get_by_role("button", name="Leave")).to_be_hidden()
+    page.keyboard.press("Escape")
+    item.evaluate("item => { item.dataset.creator = 'somebody else'; delete document.body.dataset.staff }")
+    item.get_by_role("button", name="More about").click()
+    expect(menu.get_by_role("button", name="Delete")).to_be_hidden()
+    menu.get_by_role("button", name="Leave").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("“Hello mine” goes from your list and stays for the others.")
+    dialog.get_by_role("button", name="Leave").click()
+    expect(page.locator(".conversation-item", has_text="Hello mine")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(start: Start, page: Page, scheme: str):
     page.set_viewport_size({"width": 390, "height": 844})

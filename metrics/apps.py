@@ -13,6 +13,7 @@ class MetricsConfig(AppConfig):
         from agents_app import schedules, signals
         from metrics import counting, watch
 
+        schedules.add(watch.PRUNE)
         if not settings.METRICS:
             return
         signals.runtime_starting.connect(counting.watch_runtime, dispatch_uid="metrics.runtime")

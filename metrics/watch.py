@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from agents_app.schedules import Schedule
+from metrics.actions.pruning import prune_samples
 from metrics.actions.samples import save_samples
 from metrics.models.sample import SAMPLE_SECONDS
 from metrics.readings import read_server
@@ -22,3 +23,4 @@ WATCH = Schedule(
     every=timedelta(seconds=SAMPLE_SECONDS),
     longest=timedelta(minutes=2),
 )
+PRUNE = Schedule("metrics.prune_samples", prune_samples, at=time(3, 40), longest=timedelta(hours=6))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TypeVar
 
 from django.conf import settings
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts.access import find_token
 from accounts.models import Scope
+from chat.access import NotFound
+from metrics.models import Alert, AlertRule, Silence
+
+M = TypeVar("M", bound=Model)
 
 
 class NotAllowed(Exception):
@@ -51,3 +57,23 @@ def _is_welcome(request: HttpRequest) -> bool:
 @lru_cache(maxsize=8)
 def _networks(words: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(word, strict=False) for word in words)
+
+
+def get_alert(number: int) -> Alert:
+    return _get(Alert.objects.select_related("rule", "acknowledged_by"), number, "alert")
+
+
+def get_rule(number: int) -> AlertRule:
+    return _get(AlertRule.objects.all(), number, "rule")
+
+
+def get_silence(number: int) -> Silence:
+    return _get(Silence.objects.active().select_related("rule"), number, "silence that holds now")
+
+
+def _get(rows: QuerySet[M], number: int, what: str) -> M:
+    """Raises `NotFound`. The caller is staff already, and to staff all of them are open."""
+    found = rows.filter(pk=number).first() if number < 2**63 else None
+    if found is None:
+        raise NotFound(f"There is no {what} with this number.")
+    return found

@@ -21,4 +21,3 @@ class MetricsConfig(AppConfig):
         signals.call_answered.connect(counting.count_call, dispatch_uid="metrics.calls")
         signals.push_attempted.connect(counting.count_push, dispatch_uid="metrics.pushes")
         logging.getLogger().addHandler(counting.ErrorCounter())
-        schedules.add(watch.WATCH)

@@ -14,12 +14,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from agents_app.runtime.runtime import Runtime
+from agents_app.runtime.scheduler import Scheduler
 from agents_app.threads import in_thread
 from metrics import loop_lag
 from metrics.actions.processes import forget_process, note_process
 from metrics.models import Process
 from metrics.sampler import Sampler
 from metrics.vitals import read_vitals
+from metrics.watch import WATCHES
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +39,15 @@ def start_heartbeat(runtime: Runtime, kind: str) -> None:
     global _kind
     _kind = kind
     runtime.beside(loop_lag.watch())
-    runtime.beside(_beat(runtime.owner, kind))
+    runtime.beside(_beat(runtime.owner, kind, runtime.queue.runs_tasks))
     if settings.METRICS:
         runtime.beside(Sampler(process_name()).run())
+        runtime.beside(Scheduler(runtime.owner, lambda: WATCHES).run())
 
 
-async def _beat(owner: str, kind: str) -> None:
+async def _beat(owner: str, kind: str, runs_agents: bool) -> None:
     """For ever; when cancelled, the process has ended in order and is no more to be seen."""
-    fixed = _describe(kind)
+    fixed = _describe(kind) | {"runs_agents": runs_agents}
     try:
         while True:
             await _try(note_process, owner, fixed | _vitals())

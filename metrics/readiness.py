@@ -85,7 +85,8 @@ def _migrations() -> str:
 
 
 def _workers() -> str:
-    return "" if Process.objects.alive().exists() else "No process that runs agents is alive."
+    alive = Process.objects.alive().filter(runs_agents=True).exists()
+    return "" if alive else "No process that runs agents is alive."
 
 
 def _queue() -> str:

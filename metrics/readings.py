@@ -87,8 +87,7 @@ def processes() -> dict[tuple[str, ...], float]:
 
 
 def workers() -> float:
-    """Processes that run agents."""
-    return Process.objects.alive().count()
+    return Process.objects.alive().filter(runs_agents=True).count()
 
 
 def agents_up() -> dict[tuple[str, ...], float]:

@@ -280,6 +280,17 @@ METRICS = env.flag("METRICS", True)
 METRICS_ALLOW = env.proxies("METRICS_ALLOW")
 METRICS_KEEP_DAYS = env.whole("METRICS_KEEP_DAYS", 30, least=1)
 METRICS_FULL_HOURS = env.whole("METRICS_FULL_HOURS", 48, least=1)
+ALERT_EMAILS = env.words("ALERT_EMAILS")
+ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL", "")
+ALERT_WEBHOOK_SECRET = env.text("ALERT_WEBHOOK_SECRET")
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.whole("EMAIL_PORT", 587, least=1, most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD")
+EMAIL_USE_TLS = (EMAIL_TLS := env.choice("EMAIL_TLS", "STARTTLS", ("STARTTLS", "TLS", "OFF"))) == "STARTTLS"
+EMAIL_USE_SSL = EMAIL_TLS == "TLS"
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT_SECONDS", 15, least=1)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "tkr-agent-chat@localhost")
 
 # Tools, and what they may reach
 

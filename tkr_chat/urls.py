@@ -4,9 +4,11 @@ from django.urls import include, path
 from chat import documentation
 from chat.api import api
 from chat.api.errors import not_found
+from metrics.api import routers as measured
 from ops.api import router as backups
 
-api.add_router("/admin", backups, tags=["Administration"])
+for router in (*measured, backups):  # before the addresses of the API are made, at `include` below
+    api.add_router("/admin", router, tags=["Administration"])
 
 urlpatterns = [
     path("", include("accounts.urls")),

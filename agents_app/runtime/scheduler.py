@@ -29,8 +29,11 @@ def start_schedules(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
 
 
 class Scheduler:
-    def __init__(self, owner: str) -> None:
+    """`find`: what it looks after; every schedule that is registered, or what a process runs whatever its queue."""
+
+    def __init__(self, owner: str, find: Callable[[], list[Schedule]] = all_schedules) -> None:
         self._owner = owner
+        self._find = find
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -47,7 +50,7 @@ class Scheduler:
     async def look(self) -> None:
         """Begin what is due, without waiting for its end."""
         try:
-            due = await in_thread(claim_due, all_schedules(), self._owner)
+            due = await in_thread(claim_due, self._find(), self._owner)
         except DatabaseError:
             logger.exception("The database did not answer; trying again.", extra={"action": "schedules.retry"})
             return

@@ -29,6 +29,7 @@ class Process(models.Model):
     name = models.CharField(max_length=120, help_text="kind@host:pid, for people and for samples.")
     kind = models.CharField(max_length=8, choices=Kind)
     host = models.CharField(max_length=80)
+    runs_agents = models.BooleanField(default=True, help_text="Tasks run in it.")
     pid = models.PositiveIntegerField()
     version = models.CharField(max_length=40)
     started_at = models.DateTimeField()

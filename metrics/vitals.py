@@ -35,9 +35,7 @@ class Vitals:
 
 
 def read_vitals() -> Vitals:
-    return Vitals(
-        memory_bytes(), loop_lag.worst(), broadcast.count_sockets(), len(runtime.current().queue.running()), read_pool()
-    )
+    return Vitals(memory_bytes(), loop_lag.worst(), broadcast.count_sockets(), runtime.count_running(), read_pool())
 
 
 def memory_bytes() -> int:

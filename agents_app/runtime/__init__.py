@@ -21,9 +21,15 @@ def current() -> Runtime:
     return _current
 
 
+def count_running() -> int:
+    """Tasks that run here. Makes no runtime: it may be asked for before this process knows its part."""
+    return len(_current.queue.running()) if _current is not None else 0
+
+
 def choose_queue(make_queue: Callable[[Runtime], Queue] | None) -> None:
     """Before the first `current()`: this process has another part than a server's."""
     global _make_queue
+    assert _current is None, "this process has a queue already"
     _make_queue = make_queue
 
 
@@ -50,7 +56,7 @@ async def stop() -> None:
 def forget() -> None:
     """Drop this process's runtime without waiting for what runs, as a crash would; the next `current()` is a new one."""
     global _current
-    choose_queue(None)
     if _current is not None:
         forgotten, _current = _current, None
         forgotten.journal.close(silently=True)
+    choose_queue(None)

@@ -112,7 +112,7 @@ async def _begin(request: SendRequest, agent: Agent, caller: Caller, head: Journ
     else:
         task = begin_task(writes, message, agent.id, caller.user_id, id=started.task_id, **values)
     if request.push_config is not None:
-        await add_config(writes, task, request.push_config)
+        await add_config(writes, task, request.push_config, legacy=caller.is_legacy)
     _hear(started, context_id, agent, wait)
     saved = runtime.current().journal.post(Entry(context_id, writes.facts, writes.new, opens=opens, chain=chain))
     if started.begun:
@@ -151,7 +151,7 @@ def _give_up(started: Started, saved: asyncio.Future[Any]) -> None:
         started.settled.set_exception(error)
 
 
-async def go_on(request: SendRequest, task: Task, *, wait: bool) -> Started:
+async def go_on(request: SendRequest, task: Task, *, wait: bool, legacy: bool = False) -> Started:
     """The caller answers what a task asked. Raises `UnsupportedOperationError` when it does not wait."""
     context = (await in_thread(context_names, {task.context_id}))[task.context_id]
     if request.context_id and request.context_id not in (context, str(task.context_id)):
@@ -171,7 +171,7 @@ async def go_on(request: SendRequest, task: Task, *, wait: bool) -> Started:
     else:
         started.stream = TaskStream(task.id, task.context_id, context)
     if request.push_config is not None:
-        await add_config(writes, task, request.push_config)
+        await add_config(writes, task, request.push_config, legacy=legacy)
     try:
         entry = Entry(task.context_id, writes.facts, writes.new, writes.changes, writes.tasks)
         await runtime.current().journal.append(entry)

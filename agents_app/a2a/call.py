@@ -15,7 +15,7 @@ from agents_app.a2a import wire_log
 from agents_app.a2a.admission import Admission
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Refusal
-from agents_app.a2a.http import Frames, Request, Response, Send, send_events
+from agents_app.a2a.http import FAILED, Frames, Request, Response, Send, send_events
 from agents_app.a2a.negotiation import (
     LEGACY_EXTENSIONS,
     active_extensions,
@@ -91,10 +91,28 @@ class Call:
     async def _send_stream(self, stream: OpenedStream, send: Send) -> None:
         capture = Capture()
         try:
-            await send_events(stream.frames(capture), self.request.receive, send, self._extensions())
+            frames = self._to_the_end(stream.frames(capture), capture)
+            await send_events(frames, self.request.receive, send, self._extensions())
         finally:
             await stream.close()
             self._log(200, {"content-type": "text/event-stream"}, capture)
+
+    async def _to_the_end(self, frames: Frames, capture: Capture) -> Frames:
+        """What goes wrong in the middle is the last event, so that the reader knows that it was not the end."""
+        try:
+            async with aclosing(frames):
+                async for frame in frames:
+                    yield frame
+        except (A2AError, Refusal) as error:
+            failed = self.failed(error).body
+        except Exception:  # no exception's text leaves the server
+            logger.exception("An A2A stream failed.", extra={"action": "a2a.failed"})
+            failed = self.failed(InternalError("The server made a mistake nobody foresaw. Subscribe to go on.")).body
+        else:
+            return
+        self._outcome = "failed"
+        capture.add(b"\n" + failed)
+        yield (FAILED, failed)
 
     async def open_stream(self, frames: Frames, caller: Caller) -> OpenedStream:
         """With its first event: what goes wrong before that is an answer like any other."""

@@ -36,6 +36,7 @@ class Caller:
     key: str  # for limits: the token, or the address
     is_anonymous: bool = False
     tenant: str = ""  # of this call
+    is_legacy: bool = False  # speaks 0.3 in this call
 
     def in_tenant(self, tenant: str) -> Caller:
         """Raises `Forbidden`."""
@@ -43,6 +44,9 @@ class Caller:
             raise Forbidden("This token belongs to another tenant.")
         chosen = tenant or self.bound_tenant
         return self if chosen == self.tenant else replace(self, tenant=chosen)
+
+    def of_legacy(self) -> Caller:
+        return replace(self, is_legacy=True)
 
     def require(self, scope: str, agent_id: str) -> None:
         """Raises `Forbidden`."""

@@ -87,7 +87,8 @@ class GrpcCall:
         self._agent_id = agent.id
         require_extensions(agent.id, self.asked_extensions)
         self.operations = Operations(agent, settings.PUBLIC_URL)
-        self.caller = caller.in_tenant(read_tenant({"tenant": tenant}))
+        caller = caller.in_tenant(read_tenant({"tenant": tenant}))
+        self.caller = caller.of_legacy() if self.is_legacy else caller
 
     async def _find_agent(self, tenant: str) -> tuple[Agent, str]:
         """One port serves all agents: the metadata names one, or the tenant, as the cards have it; else the default."""

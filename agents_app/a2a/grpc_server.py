@@ -6,7 +6,7 @@ What they leave out is done around them: who calls, which version, which agent, 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,9 @@ from a2a.server.request_handlers.grpc_handler import GrpcHandler, GrpcServerCall
 from a2a.types import a2a_pb2_grpc
 from a2a.utils.errors import A2AError, InternalError, InvalidParamsError
 from django.conf import settings
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import ParseError
+from google.protobuf.message import DecodeError
 
 from agents_app.a2a.admission import Admission
 from agents_app.a2a.errors import Refusal
@@ -32,6 +34,7 @@ from agents_app.a2a.sdk_handler import ANSWERING, LegacyHandler, SdkHandler
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 3.0  # for streams that are open when the tasks have ended
+GARBAGE = Empty()  # in the place of a request that could not be read
 ALIVE_MS = 60_000  # how often a silent connection is tried
 
 
@@ -120,7 +123,7 @@ class Around(grpc.aio.ServerInterceptor):
         if inner is None:
             return None
         codec = {
-            "request_deserializer": inner.request_deserializer,
+            "request_deserializer": _bearing_garbage(inner.request_deserializer),
             "response_serializer": inner.response_serializer,
         }
         if inner.response_streaming:
@@ -132,6 +135,7 @@ class Around(grpc.aio.ServerInterceptor):
             call = GrpcCall(self._admission, path, context)
             try:
                 await call.enter(request)
+                _refuse_garbage(request)
                 response = await inner(request, call)
             except Exception as error:  # noqa: BLE001  (whatever it is, the caller is told no more than it may know)
                 await _abort(call, request, context, error)
@@ -147,6 +151,7 @@ class Around(grpc.aio.ServerInterceptor):
             call = GrpcCall(self._admission, path, context)
             try:
                 await call.enter(request)
+                _refuse_garbage(request)
                 with self._admission.one_more_stream(call.caller):
                     async with aclosing(inner(request, call)) as responses:
                         async for response in responses:
@@ -160,6 +165,23 @@ class Around(grpc.aio.ServerInterceptor):
                 call.log(request, 200)
 
         return answer
+
+
+def _bearing_garbage(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """gRPC's runtime would answer with the exception's name, and log a fault of ours."""
+
+    def reading(data: bytes) -> Any:
+        try:
+            return read(data)
+        except DecodeError:
+            return GARBAGE
+
+    return reading
+
+
+def _refuse_garbage(request: Any) -> None:
+    if request is GARBAGE:
+        raise InvalidParamsError("The request is not the protobuf message that this method takes.")
 
 
 async def _abort(call: GrpcCall, request: Any, context: Any, error: Exception) -> None:

@@ -21,6 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 # An event's number and its data; None: nothing happened for a while.
 Frames = AsyncGenerator[tuple[str, bytes] | None, None]
 
+FAILED = ""  # in the place of an event's number: the data says what went wrong, and the last number stays the reader's
+
 PING_SECONDS = 15.0
 WAITING_AT_MOST = 500  # events
 
@@ -132,7 +134,8 @@ async def send_events(frames: Frames, receive: Receive, send: Send, headers: dic
             if gone.done():
                 return
             if frame is not None:
-                await body.write(b"id: %s\ndata: %s\n\n" % (frame[0].encode(), frame[1]))
+                head = b"event: error" if frame[0] == FAILED else b"id: " + frame[0].encode()
+                await body.write(b"%s\ndata: %s\n\n" % (head, frame[1]))
             elif body.quiet_seconds > PING_SECONDS:
                 await body.write(b": still here\n\n")
         await body.drain()

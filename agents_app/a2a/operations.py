@@ -27,6 +27,7 @@ from agents_app import runtime
 from agents_app.a2a import access, listing, wire
 from agents_app.a2a.begin import Started, begin, go_on
 from agents_app.a2a.caller import Caller
+from agents_app.a2a.errors import Unauthenticated
 from agents_app.a2a.loading import load_view
 from agents_app.a2a.push import configs
 from agents_app.a2a.schema import Reader, SendRequest, read_list, read_send
@@ -133,7 +134,8 @@ class Operations:
     # -- push notifications
 
     async def create_task_push_notification_config(self, params: Any, caller: Caller) -> Json:
-        return await configs.create_config(await self._task(params, caller, Scope.PUSH, "taskId"), params)
+        task = await self._task(params, caller, Scope.PUSH, "taskId")
+        return await configs.create_config(task, params, legacy=caller.is_legacy)
 
     async def get_task_push_notification_config(self, params: Any, caller: Caller) -> Json:
         task = await self._task(params, caller, Scope.PUSH, "taskId")
@@ -151,6 +153,10 @@ class Operations:
     # -- the card
 
     async def get_extended_agent_card(self, params: Any, caller: Caller) -> Json:
+        if caller.is_anonymous:
+            raise Unauthenticated(
+                "The extended card is for callers with a token. What everybody may know is in the card."
+            )
         return await find_extended_card(self.agent.id, self.base, caller.user_name, caller.tenant)
 
     # -- what they share
@@ -160,7 +166,7 @@ class Operations:
         try:
             if request.task_id:
                 task = await access.get_task(request.task_id, self.agent.id, caller)
-                return await go_on(request, task, wait=wait)
+                return await go_on(request, task, wait=wait, legacy=caller.is_legacy)
             return await begin(request, self.agent, caller, wait=wait)
         except Refused as refused:
             raise UnsupportedOperationError(str(refused)) from None

@@ -16,6 +16,7 @@ class PushConfig(models.Model):
     token = models.TextField(blank=True, help_text="Encrypted; sent as X-A2A-Notification-Token.")
     scheme = models.CharField(max_length=64, blank=True)
     credentials = models.TextField(blank=True, help_text="Encrypted; sent as Authorization.")
+    legacy = models.BooleanField(default=False, help_text="Made by a caller of A2A 0.3, who is told in its form.")
     created_at = models.DateTimeField()
 
     class Meta:

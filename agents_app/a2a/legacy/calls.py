@@ -33,7 +33,7 @@ async def answer_method(call: Call, envelope: jsonrpc.Envelope, caller: Caller) 
     call.operation = method.operation
     call.check_extensions()
     params = read_params(method, envelope.request)
-    caller = caller.in_tenant("")
+    caller = caller.in_tenant("").of_legacy()
     if method.unary is None:
         return await call.open_stream(_responses(envelope.id, _events(call, method, params, caller)), caller)
     found = await method.unary(call.operations, params, caller)
@@ -66,7 +66,7 @@ class LegacyHttpJsonCall(Call):
         body = await request.read()
         params = read_params(method, rest.read_request(route, method.model, {**request.parameters, **path}, body))
         self.check_extensions()
-        return await self._answer(route, method, params, caller.in_tenant(""))
+        return await self._answer(route, method, params, caller.in_tenant("").of_legacy())
 
     async def _answer(self, route: rest.Route, method: Method, params: Json, caller: Caller) -> Response | OpenedStream:
         if method.unary is None:

@@ -22,26 +22,26 @@ from agents_app.threads import in_thread
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 100
-CHANGEABLE = ("url", "token", "scheme", "credentials")
+CHANGEABLE = ("url", "token", "scheme", "credentials", "legacy")
 
 
-async def create_config(task: Task, json: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep a configuration and return it with its id; the same id again replaces it.
+async def create_config(task: Task, json: Mapping[str, Any], *, legacy: bool = False) -> dict[str, Any]:
+    """Keep a configuration and return it with its id; the same id again replaces it. `legacy`: made by a caller of 0.3.
 
     Raises `InvalidParamsError`, and `TaskNotFoundError` when the task is deleted meanwhile.
     """
     fields = await _checked(json)
-    return _to_json(await in_thread(_save, task, fields), task)
+    return _to_json(await in_thread(_save, task, fields, legacy), task)
 
 
-async def config_row(task: Task, json: Mapping[str, Any]) -> PushConfig:
+async def config_row(task: Task, json: Mapping[str, Any], *, legacy: bool = False) -> PushConfig:
     """The same, unsaved: for an entry of the journal that saves it together with a new task, before its first event."""
-    return await in_thread(_row, task, await _checked(json))
+    return await in_thread(_row, task, await _checked(json), legacy)
 
 
-async def add_config(writes: TaskWrites, task: Task, json: Mapping[str, Any]) -> PushConfig:
+async def add_config(writes: TaskWrites, task: Task, json: Mapping[str, Any], *, legacy: bool = False) -> PushConfig:
     """Save a configuration with these writes, whether its task is new or goes on and had one of this id."""
-    config = await config_row(task, json)
+    config = await config_row(task, json, legacy=legacy)
     if config._state.adding:  # noqa: SLF001  (Django documents it)
         writes.new.append(config)
     else:
@@ -87,16 +87,16 @@ async def _checked(json: Mapping[str, Any]) -> Fields:
     return fields
 
 
-def _save(task: Task, fields: Fields) -> PushConfig:
+def _save(task: Task, fields: Fields, legacy: bool) -> PushConfig:
     with transaction.atomic():
         if not _lock(task):
             raise TaskNotFoundError
-        config = _row(task, fields)
+        config = _row(task, fields, legacy)
         config.save()
     return config
 
 
-def _row(task: Task, fields: Fields) -> PushConfig:
+def _row(task: Task, fields: Fields, legacy: bool) -> PushConfig:
     configs = PushConfig.objects.filter(task_id=task.id)
     config = configs.filter(name=fields.id).first() if fields.id else None
     if config is None:
@@ -106,7 +106,7 @@ def _row(task: Task, fields: Fields) -> PushConfig:
             )
         config = PushConfig(task_id=task.id, created_at=timezone.now())
         config.name = fields.id or str(config.id)
-    config.url, config.scheme = fields.url, fields.scheme
+    config.url, config.scheme, config.legacy = fields.url, fields.scheme, legacy
     config.token = _kept(fields.token)
     config.credentials = _kept(fields.credentials)
     return config

@@ -13,9 +13,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents_app import vault
-from agents_app.a2a.loading import load_event_json
+from agents_app.a2a.legacy.tasks import legacy_task
+from agents_app.a2a.loading import load_event_json, load_view
 from agents_app.a2a.push.deliveries import find_event, is_told_later
 from agents_app.a2a.push.targets import check_target
+from agents_app.a2a.wire import task_json
 from agents_app.models import PushAttempt, PushConfig, PushDelivery
 from agents_app.outgoing import OutgoingError, open_client
 from agents_app.threads import in_thread
@@ -34,13 +36,20 @@ def open_lane() -> httpx.AsyncClient:
 
 
 async def load_body(delivery: PushDelivery) -> dict[str, Any] | None:
-    """A StreamResponse; None: there is nothing to tell."""
+    """A StreamResponse, or for receivers of 0.3 the whole Task as it is now; None: there is nothing to tell."""
     event = await in_thread(find_event, delivery)
     if event is None:
         return None
     body = await load_event_json(event)
     told_later = body is not None and await in_thread(is_told_later, event)
-    return None if told_later else body
+    if body is None or told_later:
+        return None
+    return await in_thread(_legacy_task, delivery) if delivery.config.legacy else body
+
+
+def _legacy_task(delivery: PushDelivery) -> dict[str, Any] | None:
+    view = load_view(delivery.config.task_id)
+    return legacy_task(task_json(view)) if view else None
 
 
 async def post(client: httpx.AsyncClient, delivery: PushDelivery, body: dict[str, Any]) -> PushAttempt:
@@ -70,7 +79,10 @@ async def _status(client: httpx.AsyncClient, config: PushConfig, body: dict[str,
 
 
 def _headers(config: PushConfig) -> dict[str, str]:
-    headers = {"Content-Type": CONTENT_TYPE, "A2A-Version": A2A_VERSION}
+    if config.legacy:
+        headers = {"Content-Type": "application/json"}
+    else:
+        headers = {"Content-Type": CONTENT_TYPE, "A2A-Version": A2A_VERSION}
     if config.token:
         headers["X-A2A-Notification-Token"] = vault.decrypt(config.token)
     if config.scheme:

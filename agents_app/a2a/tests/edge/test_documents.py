@@ -41,6 +41,10 @@ async def test_the_address_works_with_and_without_its_slash(guest: Caller) -> No
 
 async def test_the_extended_card_is_for_callers(guest: Caller, ada_calls: Caller) -> None:
     card = await ada_calls.call("GetExtendedAgentCard")
+    assert (await guest.rest("GET", "/extendedAgentCard")).status_code == 401
+    body = {"jsonrpc": "2.0", "id": 1, "method": "GetExtendedAgentCard"}
+    refused = await guest.client.post(f"{guest.address}/a2a/clerk/", json=body, headers=guest.headers)
+    assert refused.status_code == 401 and "Bearer" in refused.headers["www-authenticate"]
 
     assert (
         card["name"] == "Clerk"

@@ -98,10 +98,37 @@ async def test_the_agent_is_named_by_the_tenant_or_the_metadata(stub: Any) -> No
     assert code == grpc.StatusCode.NOT_FOUND and "nobody" in status.message
 
 
-async def test_without_a_name_it_is_the_default_agent(stub: Any) -> None:
-    card = await stub.GetExtendedAgentCard(pb.GetExtendedAgentCardRequest(), metadata=(VERSION,))
+async def test_without_a_name_it_is_the_default_agent(stub: Any, ada: User) -> None:
+    token = (await in_thread(make_token, ada, "a test"))[1]
+    metadata = (VERSION, ("authorization", f"Bearer {token}"))
+    card = await stub.GetExtendedAgentCard(pb.GetExtendedAgentCardRequest(), metadata=metadata)
 
     assert card.name == "Chloe"
+
+
+async def test_who_has_no_token_gets_no_extended_card(stub: Any) -> None:
+    code, _ = await error_of(stub.GetExtendedAgentCard(pb.GetExtendedAgentCardRequest(), metadata=(VERSION,)))
+    assert code == grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("body", [b"\xff" * 64, b"\x0a\x05ab", b"\x12\xff\xff\xff\xff\x0f", b"\x0a\x02\xc3\x28", b""])
+@pytest.mark.parametrize("method", ["SendMessage", "SendStreamingMessage", "GetTask", "CancelTask", "SubscribeToTask"])
+async def test_malformed_protobuf_is_refused_and_the_server_goes_on(channel: Any, stub: Any, method: str, body: bytes):
+    path = f"/lf.a2a.v1.A2AService/{method}"
+    if method in ("SendStreamingMessage", "SubscribeToTask"):
+        call = channel.unary_stream(path)(body, metadata=(VERSION, ("x-a2a-agent", "clerk")))
+        code, words = await _refusal(anext(aiter(call)))
+    else:
+        code, words = await _refusal(channel.unary_unary(path)(body, metadata=(VERSION, ("x-a2a-agent", "clerk"))))
+    assert code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
+    assert "Traceback" not in words and "File" not in words
+    assert texts((await sent(stub, "say Still here."))["task"]) == ["Still here."]
+
+
+async def _refusal(call: Any) -> tuple[Any, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    return refused.value.code(), refused.value.details() or ""
 
 
 async def test_tenants_are_apart(stub: Any) -> None:
@@ -258,14 +285,16 @@ async def test_every_call_is_in_the_wire_log(stub: Any) -> None:
     assert rows["SendStreamingMessage", 200].task_id and "\n" in rows["SendStreamingMessage", 200].response_body
 
 
-async def test_0_3_reaches_the_default_agent_or_the_one_in_the_metadata(channel: Any) -> None:
+async def test_0_3_reaches_the_default_agent_or_the_one_in_the_metadata(channel: Any, ada: User) -> None:
     legacy = a2a_v0_3_pb2_grpc.A2AServiceStub(channel)
     message = pb03.Message(message_id="m-1", role=pb03.ROLE_USER, content=[pb03.Part(text="say Hello.")])
     request = pb03.SendMessageRequest(request=message)
 
     found = await legacy.SendMessage(request, metadata=(("x-a2a-agent", "clerk"),))
     assert found.task.artifacts[0].parts[0].text == "Hello."
-    assert (await legacy.GetAgentCard(pb03.GetAgentCardRequest())).name == "Chloe"
+    token = (await in_thread(make_token, ada, "a test"))[1]
+    metadata = (("authorization", f"Bearer {token}"),)
+    assert (await legacy.GetAgentCard(pb03.GetAgentCardRequest(), metadata=metadata)).name == "Chloe"
     with pytest.raises(grpc.aio.AioRpcError, match="TaskNotFoundError: "):
         await legacy.GetTask(pb03.GetTaskRequest(name="tasks/mine"))
     with pytest.raises(grpc.aio.AioRpcError, match="InvalidParamsError: "):

@@ -140,7 +140,8 @@ async def test_lists_are_filtered(guest: Caller) -> None:
     assert [len(task["artifacts"]) for task in with_artifacts] == [0, 1]
 
 
-async def test_both_bindings_say_the_same(guest: Caller) -> None:
+async def test_both_bindings_say_the_same(ada_calls: Caller) -> None:
+    guest = ada_calls
     task = await guest.task("say Hello.\ndata {}")
 
     for method, path, params in (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from a2a.compat.v0_3 import types as v03
 
 from accounts.models import User
+from agents_app.a2a.push.sender import Sender
+from agents_app.a2a.push.tests.receiver import receive_notifications
 from agents_app.a2a.tests.edge.conftest import Caller, a_message, events
 
 
@@ -81,7 +84,7 @@ async def test_push_configurations(guest: Caller, monkeypatch: Any, settings: An
     assert await guest.call("tasks/pushNotificationConfig/list", id=task["id"]) == []
 
 
-async def test_the_card_of_0_3(guest: Caller) -> None:
+async def test_the_card_of_0_3(guest: Caller, ada_calls: Caller) -> None:
     for path in ("v0.3/.well-known/agent-card.json", "v0.3/.well-known/agent.json", ".well-known/agent.json"):
         found = await guest.client.get(f"{guest.address}/a2a/clerk/{path}")
         card = found.json()
@@ -91,8 +94,10 @@ async def test_the_card_of_0_3(guest: Caller) -> None:
         assert card["additionalInterfaces"] == [{"transport": "HTTP+JSON", "url": f"{guest.address}/a2a/clerk"}]
         assert card["securitySchemes"]["bearer"]["type"] == "http" and found.headers["etag"]
 
-    extended = await guest.call("agent/getAuthenticatedExtendedCard")
+    ada_calls.headers["A2A-Version"] = "0.3"
+    extended = await ada_calls.call("agent/getAuthenticatedExtendedCard")
     assert extended["name"] == "Clerk" and extended["url"] == card["url"]
+    assert await guest.code("agent/getAuthenticatedExtendedCard") == -32000
 
 
 async def test_errors_have_their_numbers(guest: Caller) -> None:
@@ -126,7 +131,7 @@ async def test_http_json_with_the_paths_of_1_0(guest: Caller) -> None:
     assert task["artifacts"][0]["parts"] == [{"text": "Hello."}]
     assert task["history"][0]["content"] == [{"text": "say Hello."}]
     assert (await guest.rest("GET", f"/tasks/{task['id']}")).json() == task
-    assert (await guest.rest("GET", "/card")).json()["url"] == f"{guest.address}/a2a/clerk/"
+    assert (await guest.rest("GET", "/card")).status_code == 401
 
 
 async def test_http_json_streams(guest: Caller) -> None:
@@ -176,3 +181,28 @@ async def test_a_token_that_is_none_is_refused(guest: Caller, ada: User) -> None
 
     assert (await guest.rest("GET", "/card")).status_code == 401
     assert (await guest.rpc("tasks/get", id="x"))["error"]["code"] == -32000
+
+
+@pytest.mark.parametrize("how", ["in the message", "later"])
+async def test_who_made_a_configuration_over_0_3_is_told_in_its_form(guest: Caller, settings: Any, how: str) -> None:
+    settings.OUTGOING_ALLOW = ["127.0.0.1"]
+    work = asyncio.create_task(Sender().run())
+    async with receive_notifications() as receiver:
+        config = {"url": f"{receiver.url}/hook", "token": "t0ken"}
+        said = legacy_message("wait 1\nsay Hello.")
+        configuration = {"blocking": False} | ({"pushNotificationConfig": config} if how == "in the message" else {})
+        task = await guest.call("message/send", message=said, configuration=configuration)
+        if how == "later":
+            params = {"taskId": task["id"], "pushNotificationConfig": config}
+            await guest.call("tasks/pushNotificationConfig/set", **params)
+        async with asyncio.timeout(20):
+            while not (receiver.got and receiver.got[-1].body.get("status", {}).get("state") == "completed"):
+                await asyncio.sleep(0.05)
+        last = receiver.got[-1]
+        v03.Task.model_validate(last.body)
+        assert last.body["kind"] == "task" and last.body["id"] == task["id"]
+        assert last.body["artifacts"][0]["parts"] == [{"kind": "text", "text": "Hello."}]
+        assert last.headers["content-type"] == "application/json" and "a2a-version" not in last.headers
+        assert last.headers["x-a2a-notification-token"] == "t0ken"
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
+import pytest
+
 from agents_app.a2a.extensions import RESUMABLE
+from agents_app.a2a.streams import TaskStream
 from agents_app.a2a.tests.edge.conftest import Caller, a_message
 
 
@@ -216,3 +220,27 @@ async def test_a_snapshot_never_runs_ahead_of_its_number(guest: Caller) -> None:
         await asyncio.sleep(0.01)
     told = [reader.result() for reader in (await asyncio.wait(readers))[0] if reader.exception() is None]
     assert told and set(told) == {"".join(f" {number}" for number in range(60))}
+
+
+@pytest.mark.parametrize("binding", ["JSONRPC", "HTTP+JSON"])
+async def test_what_goes_wrong_in_the_middle_is_the_last_event(guest, monkeypatch, binding):
+    follow = TaskStream.follow
+
+    async def breaking(self, *, until_waiting):
+        async for event in follow(self, until_waiting=until_waiting):
+            yield event
+            raise RuntimeError("the secret ingredient")
+
+    monkeypatch.setattr(TaskStream, "follow", breaking)
+    message = {"message": a_message("say one\nwait 1\nsay two")}
+    if binding == "JSONRPC":
+        path, body = "/a2a/clerk/", {"jsonrpc": "2.0", "id": 7, "method": "SendStreamingMessage", "params": message}
+    else:
+        path, body = "/a2a/clerk/v1/message:stream", message
+    answer = await guest.client.post(f"{guest.address}{path}", json=body, headers=guest.headers)
+    *events, last = answer.text.strip().split("\n\n")
+    assert len(events) == 2 and all(event.startswith("id: ") for event in events)
+    head, data = last.split("\n")
+    assert head == "event: error" and "secret" not in data
+    error = json.loads(data.removeprefix("data: "))["error"]
+    assert error["code"] == (-32603 if binding == "JSONRPC" else 500)

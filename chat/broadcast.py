@@ -227,8 +227,10 @@ class Missed:
         self.too_much = self.seq - start > MISSED_AT_MOST or start > self.seq
         self.news = News([])
         if not self.too_much and start < self.seq:
-            events = Event.objects.filter(context_id=context_id, seq__gt=start, seq__lte=self.seq).order_by("seq")
-            self.news = load_news(list(events))
+            found = Event.objects.filter(context_id=context_id, seq__gt=start, seq__lte=self.seq).order_by("seq")
+            events = list(found)
+            self.too_much = len(events) < self.seq - start  # old ones are pruned
+            self.news = News([]) if self.too_much else load_news(events)
         streaming = Message.objects.in_context(context_id).filter(state=Message.State.STREAMING)
         self.streaming = load_messages(list(streaming.order_by("seq").values_list("id", flat=True)))
         self.unfinished = list(

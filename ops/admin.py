@@ -39,8 +39,8 @@ class BackupAdmin(ReadOnly, ModelAdmin):
     list_before_template = "ops/_backups.html"
     change_form_outer_before_template = "ops/_backup.html"
     fields = (
-        *("name", "state", "error", "made_at", "seconds", "shown_size", "messages", "version", "database", "encrypted"),
-        *("asked_by", "proof", "proof_error", "proven_at", "proof_seconds", "missing_files"),
+        *("name", "state", "error", "made_at", "took", "shown_size", "messages", "version", "database", "encrypted"),
+        *("asked_by", "proof", "proof_error", "proven_at", "proof_took", "missing_files"),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -115,6 +115,10 @@ class BackupAdmin(ReadOnly, ModelAdmin):
     @display(description="Took", ordering="seconds")
     def took(self, backup: Backup) -> str:
         return "–" if backup.seconds is None else f"{backup.seconds:,.1f} s"
+
+    @display(description="The proof took")
+    def proof_took(self, backup: Backup) -> str:
+        return "–" if backup.proof_seconds is None else f"{backup.proof_seconds:,.1f} s"
 
     @display(description="File")
     def fetch(self, backup: Backup) -> str:

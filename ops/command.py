@@ -6,14 +6,14 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.core.management import BaseCommand, CommandParser
 from django.core.management.base import DjangoHelpFormatter
 
 from ops.backups.refusals import Refused
 
-DONE, REFUSED = 0, 1
+REFUSED, WRONG_USE = 1, 2
 BAR_CHARS = 30
 BAR_SECONDS = 0.1
 
@@ -67,6 +67,17 @@ class OperatorCommand(BaseCommand):
         if self.as_json or not sys.stdin.isatty():
             raise Refused("Nobody can be asked here: say --yes.")
         return input(question)
+
+    def refuse_usage(self, why: str) -> NoReturn:
+        """It was called wrongly, as argparse would say it."""
+        self.stderr.write(why)
+        sys.exit(WRONG_USE)
+
+    def count(self, what: str, more: int) -> None:
+        """For work of which nobody knows how much there is: how much is done, on a terminal."""
+        self._counted = getattr(self, "_counted", 0) + more
+        if not self.as_json and self.stderr.isatty():
+            self.stderr.write(f"\r{self._counted:,} {what}", ending="")
 
     def progress(self, what: str, done: int, whole: int) -> None:
         """A bar on stderr, and only when somebody watches it."""

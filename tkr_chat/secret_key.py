@@ -18,6 +18,12 @@ def saved_secret_key(folder: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
+def former_secret_keys(folder: Path) -> list[str]:
+    """Those that `manage.py rotatesecrets --new-key` has replaced."""
+    file = folder / "secret-keys-former"
+    return file.read_text(encoding="utf-8").split() if file.is_file() else []
+
+
 def required_secret_key() -> NoReturn:
     raise WrongSetting(
         f"SECRET_KEY is missing while DEBUG is off: write SECRET_KEY='{get_random_secret_key()}' into .env "

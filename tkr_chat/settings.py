@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from tkr_chat.addresses import address_of, require_allowed
 from tkr_chat.databases import tuned
 from tkr_chat.env import LEVELS, WrongSetting, read_environment
-from tkr_chat.secret_key import required_secret_key, saved_secret_key
+from tkr_chat.secret_key import former_secret_keys, required_secret_key, saved_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = read_environment(BASE_DIR)
@@ -37,7 +37,7 @@ LOG_FILES = env.flag("LOG_FILES", True)
 # Whoever writes DEBUG=off or names hosts serves other people, and a key that appears by itself is gone with the disk.
 LOCAL_USE = DEBUG or not (env.given("DEBUG") or env.given("ALLOWED_HOSTS"))
 SECRET_KEY = env.text("SECRET_KEY") or (saved_secret_key(DATA_DIR) if LOCAL_USE else required_secret_key())
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = [*env.words("SECRET_KEY_FALLBACKS"), *former_secret_keys(DATA_DIR)]
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # frame-ancestors in the content policy says the same, in every browser of today
@@ -171,6 +171,13 @@ BACKUP_S3_SECRET_KEY = env.text("BACKUP_S3_SECRET_KEY")
 BACKUP_KEEP_DAYS = env.whole("BACKUP_KEEP_DAYS", 7)
 BACKUP_KEEP_WEEKS = env.whole("BACKUP_KEEP_WEEKS", 4)
 BACKUP_KEEP_MONTHS = env.whole("BACKUP_KEEP_MONTHS", 12)
+
+# What is kept for how long; 0: for ever
+
+KEEP_WIRE_LOG_DAYS = env.whole("KEEP_WIRE_LOG_DAYS", 30)
+KEEP_NOTIFICATIONS_DAYS = env.whole("KEEP_NOTIFICATIONS_DAYS", 30)
+KEEP_EVENTS_DAYS = env.whole("KEEP_EVENTS_DAYS", 90)
+KEEP_SIGN_IN_LINKS_DAYS = env.whole("KEEP_SIGN_IN_LINKS_DAYS", 30)
 
 # Who somebody is, and what a browser may do
 

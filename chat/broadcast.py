@@ -47,6 +47,8 @@ class Socket(Protocol):
 
     def close_soon(self, code: int) -> None: ...
 
+    def facts(self) -> dict[str, Any]: ...
+
 
 class Browsers:
     """The sockets of this process, by what they look at.
@@ -110,6 +112,22 @@ class Browsers:
             for socket in list(sockets):
                 if socket.session_key == session_key:
                     socket.close_soon(protocol.SIGNED_OUT)
+
+    def close_sockets(self, id: str, person: str) -> int:
+        closed = 0
+        for socket in [each for sockets in self._by_user.values() for each in sockets]:
+            if (not id or socket.facts()["id"] == id) and (not person or str(socket.user_id) == person):
+                socket.close_soon(protocol.RESET)
+                closed += 1
+        return closed
+
+    def facts(self) -> list[dict[str, Any]]:
+        looked_at: dict[Socket, list[str]] = defaultdict(list)
+        for context_id, sockets in self._by_context.items():
+            for socket in sockets:
+                looked_at[socket].append(str(context_id))
+        everybody = [socket for sockets in self._by_user.values() for socket in sockets]
+        return [{**socket.facts(), "conversations": looked_at.get(socket, [])} for socket in everybody]
 
     def conversation_deleted(self, context_id: UUID, user_ids: Iterable[UUID]) -> None:
         self._push_to_people(user_ids, protocol.encode("conversation.deleted", id=context_id))
@@ -281,6 +299,16 @@ def current() -> Browsers:
     if _current is None or _current[0] is not runtime.current():
         _current = (runtime.current(), Browsers(runtime.current()))
     return _current[1]
+
+
+def socket_facts() -> list[dict[str, Any]]:
+    """What is known of each socket of this process. On its event loop."""
+    return _current[1].facts() if _current is not None else []
+
+
+def close_sockets(socket: str = "", person: str = "") -> int:
+    """Close one socket by its id, all of a person, or all; pages connect again. On the event loop. Returns how many."""
+    return _current[1].close_sockets(socket, person) if _current is not None else 0
 
 
 def count_sockets() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError, InterfaceError
 
+from accounts.browsers import browser_name
 from accounts.context import bind
 from accounts.models import User
 from agents_app.actions.tasks import TaskOver, cancel_task, decide
@@ -39,6 +41,8 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             return
         self.user = user
         self.user_id: UUID = user.id
+        self.since = self.heard_at = time.time()
+        self.frames_in = self.frames_out = 0
         bind(person=user.id)
         self.session_key: str = self.scope["session"].session_key or ""
         self._outgoing: deque[str] = deque()
@@ -54,6 +58,8 @@ class BrowserConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         traffic.frames_in += 1
+        self.frames_in += 1
+        self.heard_at = time.time()
         try:
             frame = protocol.parse(text_data or "")
         except protocol.BadFrame as bad:
@@ -120,8 +126,25 @@ class BrowserConsumer(AsyncWebsocketConsumer):
 
     # -- what the broadcast calls
 
+    def facts(self) -> dict[str, Any]:
+        """What an operator sees of it: seconds since 1970, characters."""
+        headers = dict(self.scope.get("headers", ()))
+        client = self.scope.get("client") or ("",)
+        return {
+            "id": f"{id(self):x}",
+            "person": str(self.user_id),
+            "address": client[0],
+            "browser": browser_name(headers.get(b"user-agent", b"").decode("latin-1")),
+            "since": self.since,
+            "heard_at": max(self.heard_at, self.scope.get("state", {}).get("pong_at", 0.0)),
+            "frames_in": self.frames_in,
+            "frames_out": self.frames_out,
+            "waiting": sum(map(len, self._outgoing)),
+        }
+
     def push(self, frame: str) -> None:
         traffic.frames_out += 1
+        self.frames_out += 1
         self._outgoing.append(frame)
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())

@@ -13,6 +13,7 @@ from uuid import UUID
 from agents_app.runtime.brake import Choice
 
 VERSION = 1  # of the frames; a page of another version loads itself anew
+RESET = 1012  # close code: an operator closed it, or the server begins anew; connect again
 SIGNED_OUT = 4401  # close code: no session, or not any more
 
 

@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from accounts.actions.audit import note
 from accounts.read_only_admin import ReadOnly
+from ops import process_admin  # noqa: F401  (registers its pages)
 from ops.access import last_proof
 from ops.actions.backups import ask_for_backup, ask_for_proof, take_stock
 from ops.backups.refusals import Refused

@@ -8,6 +8,9 @@ class OpsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from agents_app.signals import runtime_starting
+        from ops.control.obeying import start_obeying
         from ops.nightly import add_schedules
 
+        runtime_starting.connect(start_obeying, dispatch_uid="ops.control")
         add_schedules(settings.BACKUP_AT)

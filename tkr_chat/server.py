@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import resource
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 import uvicorn
 from django.conf import settings
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from agents_app.threads import in_thread
 from tkr_chat import lifetime
@@ -17,6 +19,14 @@ JSON_BYTES_PER_CHAR = 12  # the longest way to write one: two \uXXXX
 FRAME_BYTES = 64 * 1024  # the rest of a frame: ids, attachments
 LAST_WORDS_SECONDS = 3  # for what is still being sent when the agents have ended
 BACKLOG = 2048
+
+
+class BrowserSocket(WebSocketsSansIOProtocol):
+    """Notes when the browser last answered a ping: an operator wants to know, and nothing above the protocol does."""
+
+    def handle_pong(self, event: Any) -> None:
+        super().handle_pong(event)
+        self.scope["state"]["pong_at"] = time.time()
 
 
 class AgentServer(uvicorn.Server):
@@ -30,7 +40,7 @@ class AgentServer(uvicorn.Server):
                 application,
                 loop="uvloop",
                 http="httptools",
-                ws="websockets-sansio",
+                ws=BrowserSocket,
                 ws_max_size=settings.CHAT_MESSAGE_MAX_CHARS * JSON_BYTES_PER_CHAR + FRAME_BYTES,
                 ws_ping_interval=settings.WEBSOCKET_PING_SECONDS,
                 ws_ping_timeout=settings.WEBSOCKET_PING_TIMEOUT_SECONDS,

@@ -22,6 +22,7 @@ from agents_app.models import Agent
 PROTOCOL_VERSION = "1.0"
 PRODUCT = "tkr-agent-chat"
 BEARER = "bearer"
+MTLS = "mtls"
 TEXT = "text/plain"
 NEEDED = (Scope.SEND, Scope.READ)  # to have a conversation; `Scope.PUSH` is for those who want more
 
@@ -42,7 +43,7 @@ def agent_card(agent: Agent, base: str, tenant: str = "") -> dict[str, Any]:
             "extendedAgentCard": True,
             "extensions": list(extensions.DECLARED),
         },
-        "securitySchemes": {BEARER: _bearer("A token from the settings page of this server.")},
+        "securitySchemes": _schemes(_bearer("A token from the settings page of this server.")),
         "securityRequirements": _requirements(base),
         "defaultInputModes": agent.input_modes or [TEXT],
         "defaultOutputModes": agent.output_modes or [TEXT],
@@ -55,7 +56,7 @@ def extended_card(agent: Agent, base: str, user_name: str, brain: str = "", tena
     card = agent_card(agent, base, tenant)
     if brain:
         card["description"] += f" Answers with: {brain}."
-    card["securitySchemes"] = {BEARER: _bearer(f"The token of this call acts for {user_name}.")}
+    card["securitySchemes"] = _schemes(_bearer(f"The token of this call acts for {user_name}."))
     local = registry.agents().get(agent.id)
     card["skills"] += [_tool_skill(tool) for tool in (local.tools if local else ())]
     return card
@@ -98,6 +99,13 @@ def _interfaces(agent_id: str, base: str, tenant: str) -> list[dict[str, str]]:
     ]
 
 
+def _schemes(token: dict[str, Any]) -> dict[str, Any]:
+    if not (settings.A2A_GRPC_URL and settings.A2A_GRPC_CLIENT_CA):
+        return {BEARER: token}
+    words = "Callers over gRPC show a certificate that the operator of this server knows, beside the token."
+    return {BEARER: token, MTLS: {"mtlsSecurityScheme": {"description": words}}}
+
+
 def _bearer(description: str) -> dict[str, Any]:
     return {"httpAuthSecurityScheme": {"scheme": "Bearer", "description": description}}
 
@@ -105,7 +113,10 @@ def _bearer(description: str) -> dict[str, Any]:
 def _requirements(base: str) -> list[dict[str, Any]]:
     """Either of them is enough; the empty one asks for nothing."""
     token = {"schemes": {BEARER: {"list": [scope.value for scope in NEEDED]}}}
-    return [token, {}] if offers_anonymous(base) else [token]
+    found = [token, {}] if offers_anonymous(base) else [token]
+    if settings.A2A_GRPC_URL and settings.A2A_GRPC_CLIENT_CA:  # over HTTP the token alone is enough
+        found.append({"schemes": {**token["schemes"], MTLS: {}}})
+    return found
 
 
 def _skill(skill: dict[str, Any], agent: Agent) -> dict[str, Any]:

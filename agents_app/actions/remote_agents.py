@@ -19,6 +19,7 @@ from agents_app.a2a.client.preview import Preview, preview_of
 from agents_app.actions.tasks import TaskOver, TaskWrites, authorise, cancel_task
 from agents_app.colours import colour_of
 from agents_app.models import Agent, Message, RemoteAgent, Step, Task, TaskState
+from agents_app.outgoing.client_certificate import BadCertificate, ClientCertificate
 from agents_app.runtime.journal import Entry, Refused
 from agents_app.signals import remote_agent_changed
 from agents_app.vault import Unreadable
@@ -151,7 +152,14 @@ def _check_id(agent_id: str) -> None:
 
 def _checked(credentials: Mapping[str, str]) -> dict[str, str]:
     stripped = {name: secret.strip() for name, secret in credentials.items()}
-    if any(UNSENDABLE.search(secret) or not secret.isascii() for secret in stripped.values()):
+    certificates = {name: secret for name, secret in stripped.items() if secret.startswith("-----BEGIN ")}
+    try:
+        for pem in certificates.values():
+            ClientCertificate.read(pem)
+    except BadCertificate as bad:
+        raise BadRemoteAgent(str(bad)) from None
+    sent = [secret for name, secret in stripped.items() if name not in certificates]
+    if any(UNSENDABLE.search(secret) or not secret.isascii() for secret in sent):
         raise BadRemoteAgent("These credentials hold a character that cannot be sent. Copy them anew.")
     return stripped
 

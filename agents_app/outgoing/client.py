@@ -40,10 +40,11 @@ def open_client(
 class CheckedTransport(httpx.AsyncBaseTransport):
     """For libraries that build their own `httpx.AsyncClient`; give them `trust_env=False` as well."""
 
-    def __init__(self, max_bytes: float) -> None:
+    def __init__(self, max_bytes: float, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: with a certificate of our own, see `client_certificate.py`."""
         self._max_bytes = max_bytes
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls_context(), network_backend=CheckedNetwork(), max_connections=MAX_CONNECTIONS
+            ssl_context=tls or tls_context(), network_backend=CheckedNetwork(), max_connections=MAX_CONNECTIONS
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -96,6 +97,10 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
 @cache
 def tls_context() -> ssl.SSLContext:
     """Made once: reading the certificate authorities takes 25 ms."""
+    return new_tls_context()
+
+
+def new_tls_context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -11,8 +11,12 @@ from http.cookies import SimpleCookie
 from a2a.types.a2a_pb2 import AgentCard, SecurityScheme
 
 from agents_app.models import RemoteAgent
+from agents_app.outgoing.client_certificate import ClientCertificate
 from agents_app.vault import decrypt, encrypt
 
+CERTIFICATE = (
+    "Paste the certificate and its private key, both in PEM form, one below the other, the key without a password."
+)
 BEARER = "Paste a token. It is sent as “Authorization: Bearer …”."
 
 
@@ -25,6 +29,7 @@ class Scheme:
     help: str
     usable: bool = True
     required: bool = False
+    has_lines: bool = False  # a text of several lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Shown:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    certificate: ClientCertificate | None = None
 
 
 def list_schemes(card: AgentCard) -> list[Scheme]:
@@ -48,9 +54,12 @@ def show(card: AgentCard, secrets: Mapping[str, str]) -> Shown:
     names = next((names for names in sets if names <= secrets.keys()), set(secrets) if not any(sets) else set())
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
+    certificate = None
     for name in sorted(names & set(card.security_schemes)):
+        if card.security_schemes[name].HasField("mtls_security_scheme"):
+            certificate = ClientCertificate.read(secrets[name])
         _apply(card.security_schemes[name], secrets[name], headers, query)
-    return Shown(headers, query)
+    return Shown(headers, query, certificate)
 
 
 def seal(secrets: Mapping[str, str]) -> str:
@@ -76,7 +85,7 @@ def _described(name: str, scheme: SecurityScheme, required: bool) -> Scheme:
     if kind == "open_id_connect_security_scheme":
         return Scheme(name, "OpenID Connect token", BEARER, True, required)
     if kind == "mtls_security_scheme":
-        return Scheme(name, "Client certificate", "Certificates of its own this server cannot show.", False, required)
+        return Scheme(name, "Client certificate", CERTIFICATE, True, required, has_lines=True)
     return Scheme(name, name, "This server does not know this kind of credentials.", False, required)
 
 

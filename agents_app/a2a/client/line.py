@@ -38,6 +38,7 @@ from agents_app.a2a.client.preview import host_and_port
 from agents_app.a2a.extensions import CHAIN
 from agents_app.models import RemoteAgent
 from agents_app.outgoing.addresses import is_public
+from agents_app.outgoing.client_certificate import ClientCertificate
 from agents_app.vault import Unreadable
 
 T = TypeVar("T", bound=Message)
@@ -137,7 +138,7 @@ async def open_line(
     shown = show(card, secrets)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(_http_client(shown, log, quiet_seconds))
-        channel = await open_channel(interface) if interface.binding == "GRPC" else None
+        channel = await open_channel(interface, shown.certificate) if interface.binding == "GRPC" else None
         config = ClientConfig(
             polling=not card.capabilities.streaming,
             httpx_client=http,
@@ -173,8 +174,9 @@ def _secrets(remote: RemoteAgent) -> dict[str, str]:
 
 
 def _http_client(shown: Shown, log: LineLog, quiet_seconds: float) -> httpx.AsyncClient:
+    tls = shown.certificate.tls_context() if shown.certificate else None
     return httpx.AsyncClient(
-        transport=LoggedTransport(outgoing.CheckedTransport(MAX_ANSWER_BYTES), log),
+        transport=LoggedTransport(outgoing.CheckedTransport(MAX_ANSWER_BYTES, tls), log),
         timeout=httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS, read=quiet_seconds),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **shown.headers},
         params=dict(shown.query),
@@ -183,7 +185,7 @@ def _http_client(shown: Shown, log: LineLog, quiet_seconds: float) -> httpx.Asyn
     )
 
 
-async def open_channel(interface: Interface) -> grpc.aio.Channel:
+async def open_channel(interface: Interface, shown: ClientCertificate | None = None) -> grpc.aio.Channel:
     """To the very addresses that were checked; the name stays for TLS and the authority header."""
     with readable_errors(interface.url):
         host, port = host_and_port(interface)
@@ -199,7 +201,8 @@ async def open_channel(interface: Interface) -> grpc.aio.Channel:
     if _is_plain(interface.url, addresses):
         return grpc.aio.insecure_channel(target, options)
     options.append(("grpc.ssl_target_name_override", host))
-    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), options)
+    own = {"private_key": shown.key.encode(), "certificate_chain": shown.chain.encode()} if shown else {}
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(**own), options)
 
 
 def _is_plain(url: str, addresses: list[str]) -> bool:

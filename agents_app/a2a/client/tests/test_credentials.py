@@ -60,8 +60,8 @@ def test_what_nobody_asks_for_is_not_shown():
 def test_schemes_are_described_for_the_person_who_pastes():
     listed = {scheme.name: scheme for scheme in list_schemes(card(["a"], ["a", "b"], a=BEARER, b=BASIC, c=MTLS))}
     assert (listed["a"].label, listed["a"].required, listed["b"].required) == ("Access token", True, False)
-    assert not listed["c"].usable
-    assert listed["c"].help == "Certificates of its own this server cannot show."
+    assert listed["c"].usable and listed["c"].has_lines
+    assert listed["c"].help.startswith("Paste the certificate and its private key")
 
 
 def test_secrets_are_kept_encrypted():

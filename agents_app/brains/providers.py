@@ -1,22 +1,24 @@
-"""Language models of providers, made from the settings instead of from the environment."""
+"""Language models of providers, made from the settings instead of from the environment.
+
+A provider's library is imported when a model of it is made: all of them take longer than everything else that starts with a
+process, and most processes need none.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from genai_prices.data_snapshot import get_snapshot
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model, parse_model_id
-from pydantic_ai.models.ollama import OllamaModel
-from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers import Provider, infer_provider
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.google import GoogleProvider
-from pydantic_ai.providers.ollama import OllamaProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 
 from agents_app.brains.errors import BrainError
+
+if TYPE_CHECKING:
+    from pydantic_ai.providers.ollama import OllamaProvider
+    from pydantic_ai.providers.openai import OpenAIProvider
 
 DEFAULT_MODELS = {
     "ANTHROPIC_API_KEY": "anthropic:claude-sonnet-5-5",
@@ -35,8 +37,12 @@ def make_model(name: str) -> Model:
         raise BrainError(f'"{name}" is no language model this server knows: write provider:model, such as {EXAMPLES}.')
     try:
         if provider == "ollama":
+            from pydantic_ai.models.ollama import OllamaModel
+
             return OllamaModel(model, provider=ollama())
         if provider == "openai" and settings.OPENAI_BASE_URL:
+            from pydantic_ai.models.openai import OpenAIChatModel
+
             # Servers that speak OpenAI's language speak its chat completions, few of them its newer responses.
             return OpenAIChatModel(model, provider=openai())
         return infer_model(name, provider_factory=_provider)
@@ -45,6 +51,8 @@ def make_model(name: str) -> Model:
 
 
 def ollama() -> OllamaProvider:
+    from pydantic_ai.providers.ollama import OllamaProvider
+
     return OllamaProvider(base_url=ollama_url())
 
 
@@ -53,6 +61,8 @@ def ollama_url() -> str:
 
 
 def openai() -> OpenAIProvider:
+    from pydantic_ai.providers.openai import OpenAIProvider
+
     # A server of one's own often wants no key, but the client does.
     return OpenAIProvider(base_url=settings.OPENAI_BASE_URL or None, api_key=settings.OPENAI_API_KEY or "none")
 
@@ -82,8 +92,12 @@ def _provider(name: str) -> Provider[Any]:
     if name in keys and not keys[name]:
         raise UserError(f"{name.upper()}_API_KEY is not set.")
     if name == "anthropic":
+        from pydantic_ai.providers.anthropic import AnthropicProvider
+
         return AnthropicProvider(api_key=settings.ANTHROPIC_API_KEY)
     if name == "google":
+        from pydantic_ai.providers.google import GoogleProvider
+
         return GoogleProvider(api_key=settings.GOOGLE_API_KEY)
     return openai() if name == "openai" else infer_provider(name)
 

@@ -13,6 +13,7 @@ from agents_app.a2a.application import Edge
 from agents_app.base import Tool, ToolError, ToolResult
 from agents_app.models import TaskState
 from metrics import registry
+from metrics.counting import ErrorCounter
 from metrics.http import CountedHttp, area_of
 from metrics.tests.cast import PATIENCE_SECONDS
 
@@ -187,7 +188,15 @@ def test_areas_are_few():
     assert {area_of(f"/{number}/secret") for number in range(50)} == {"pages"}
 
 
-def test_errors_in_the_log():
+@pytest.fixture
+def error_counter():
+    """Begun with the process, and taken away when a test has set up logging anew."""
+    root = logging.getLogger()
+    if not any(isinstance(handler, ErrorCounter) for handler in root.handlers):
+        root.addHandler(ErrorCounter())
+
+
+def test_errors_in_the_log(error_counter):
     ours = Growth("tkr_errors_total", app="chat")
     others = Growth("tkr_errors_total", app="other")
     logging.getLogger("chat.somewhere").error("It broke.")

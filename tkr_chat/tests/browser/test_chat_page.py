@@ -173,6 +173,7 @@ def test_a_conversation_is_named_and_deleted(start: Start, page: Page):
 
 def test_the_menu_of_a_conversation_offers_what_its_reader_may_do(start: Start, page: Page):
     start("@chloe hello mine")
+    expect(answers(page).last).to_have_attribute("data-state", "complete")  # what is news replaces the item
     item = page.locator(".conversation-item", has_text="Hello mine")
     item.get_by_role("button", name="More about").click()
     menu = page.locator("#conversation-menu")

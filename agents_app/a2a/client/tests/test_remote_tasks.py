@@ -386,12 +386,14 @@ async def test_a_crash_before_it_was_heard_of_is_found_in_its_list(server, add, 
     assert len(there.executed) == 1
 
 
-async def _crash(room: Room, task: Task) -> None:
+async def _crash(room: Room, task: Task, before_it_is_adopted: Any = None) -> None:
     """The run ends as with its process; the task is adopted by another."""
     job = room.runtime.queue._running[task.id]
     await in_thread(Task.objects.filter(id=task.id).update, lease_owner="somebody else", lease_until=None)
     job.cancel()
     await asyncio.wait([job])
+    if before_it_is_adopted:
+        await before_it_is_adopted(task)
     await in_thread(Task.objects.filter(id=task.id).update, lease_owner="", lease_until=None)
     room.runtime.queue.put(task.id)
 

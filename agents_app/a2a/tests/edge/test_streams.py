@@ -118,7 +118,7 @@ async def test_an_ended_task_cannot_be_watched(guest: Caller) -> None:
 
 
 async def test_a_stream_is_taken_up_where_it_broke(guest: Caller) -> None:
-    message = a_message("say one \nreport thinking\nwait 0.3\nsay two \nwait 0.1\nsay three\nchunks 2")
+    message = a_message("say one \nreport thinking\nwait 1\nsay two \nwait 0.1\nsay three\nchunks 2")
     had: list[Any] = []
     last, task_id = "", ""
     async for id, event in guest.stream("SendStreamingMessage", message=message):
@@ -205,7 +205,7 @@ async def test_what_was_said_before_comes_before(guest: Caller) -> None:
 
 async def test_a_snapshot_never_runs_ahead_of_its_number(guest: Caller) -> None:
     """Chunks that are saved together are not shown before their events, or a reader would get them twice."""
-    task = await guest.task("wait 0.05\nchunks 60", configuration={"returnImmediately": True})
+    task = await guest.task("wait 0.5\nchunks 60", configuration={"returnImmediately": True})
 
     async def read() -> str:
         chunks = ""

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_django
@@ -15,6 +16,7 @@ from django.db import connection
 
 from accounts.models import User
 from agents_app import runtime
+from tkr_chat.tests.emptying import empty_quickly
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 JAVASCRIPT_CLIENT = Path(__file__).parent / "tkr_chat/tests/a2a/js/node_modules/@a2a-js/sdk"
@@ -33,6 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
     ]
     # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.
+    # With several processes each has its tests in this order, too: pytest-xdist hands them out from the first to the last.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -47,6 +50,17 @@ def _leave_out(
         yield f"left out: {len(left_out)} {marker} tests, because {why}"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = node.workeroutput["left_out"] if hasattr(node, "workeroutput") else []
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for line in config.stash.get(LEFT_OUT, []):
         terminalreporter.write_line(line)
@@ -55,6 +69,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
     """PostgreSQL drops no database that somebody is connected to, and tests leave threads behind that still are."""
+    empty_quickly()
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:

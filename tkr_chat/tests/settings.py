@@ -23,8 +23,9 @@ os.environ["DB_POOL_OVERFLOW"] = "29"
 os.environ["EMBEDDED_MODEL"] = "off"  # tests of the embedded brain switch it on; the others need no 145 MB
 os.environ["OLLAMA_URL"] = ""
 os.environ["LOG_FILES"] = "off"
-if os.environ.get("REDIS_URL"):  # a database of their own: some tests empty the cache
-    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path="/15").geturl()
+if os.environ.get("REDIS_URL"):  # a database for each of the processes that share the tests: some empty the cache
+    _number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{15 - _number}").geturl()
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 from tkr_chat.settings import *  # noqa: E402, F403

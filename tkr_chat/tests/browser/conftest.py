@@ -20,7 +20,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(settings.BASE_DIR)
-START_SECONDS = 60
+START_SECONDS = 180
 PATIENCE_MS = 15_000
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 

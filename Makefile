@@ -1,4 +1,4 @@
-.PHONY: help run link test lint bench migrations clean
+.PHONY: help run link test lint bench chaos migrations clean
 
 help:
 	@echo "make run         serve the chat on 127.0.0.1:8000 and print a sign-in link"
@@ -6,6 +6,7 @@ help:
 	@echo "make test        every test, on SQLite and, where they run, on PostgreSQL and Redis"
 	@echo "make lint        style, types, import rules"
 	@echo "make bench       the benchmarks"
+	@echo "make chaos       faults under load: what is promised, and what is kept"
 	@echo "make migrations  write migrations for changed models"
 	@echo "make clean       remove .venv and what tools left behind; your data in var/ stays"
 
@@ -24,6 +25,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	@.venv/bin/python -m bench --only "$(ONLY)"
+
+chaos: .venv/installed-dev
+	@.venv/bin/python -m chaos --only "$(ONLY)"
 
 migrations: .venv/installed
 	@.venv/bin/python manage.py makemigrations

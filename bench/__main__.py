@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import a2a, first_piece, idle, lists, streaming
+from bench import a2a, cluster, first_piece, idle, lists, streaming
 from bench.machine import become_client
 
 PARTS = {
@@ -13,6 +13,7 @@ PARTS = {
     "idle": idle.main,
     "lists": lists.main,
     "a2a": a2a.main,
+    "cluster": cluster.main,
 }
 
 

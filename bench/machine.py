@@ -90,11 +90,15 @@ def become_client() -> None:
 
 
 @contextmanager
-def running(arguments: list[str], environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    arguments: list[str], environment: dict[str, str], port: int = 0, cores: set[int] = SERVER_CORES
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`port`: where it listens; 0: nowhere."""
     process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-    os.sched_setaffinity(process.pid, SERVER_CORES)
+    os.sched_setaffinity(process.pid, cores)
     try:
-        _wait_for(port, process)
+        if port:
+            _wait_for(port, process)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)

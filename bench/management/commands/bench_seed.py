@@ -27,12 +27,12 @@ class Command(BaseCommand):
         users = [User(username=f"person-{number}", password="!") for number in range(people)]
         User.objects.bulk_create(users)
         with transaction.atomic():
-            keys = [_sign_in(user) for user in users]
+            keys = [sign_in(user) for user in users]
         conversations = asyncio.run(_open_rooms(users))
         self.stdout.write(json.dumps(list(zip(keys, conversations, strict=True))))
 
 
-def _sign_in(user: User) -> str:
+def sign_in(user: User) -> str:
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

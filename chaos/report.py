@@ -1,0 +1,53 @@
+"""One row for each fault, and what is promised of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bench.tables import show
+
+GROWTH = 1.3
+GROWTH_BYTES = 40 * 1024 * 1024
+NEVER = ("doubled", "unanswered", "gaps", "unfinished", "leases", "left open", "wrong")
+HEAD = ("fault", "load", "acknowledged", "present", "doubled", "lost", "time to recover", "memory", "")
+
+
+@dataclass
+class Row:
+    fault: str
+    load: str
+    acknowledged: int
+    found: dict[str, int]
+    seconds: float | None = None
+    memory: tuple[int, int] | None = None  # bytes of a process: before, after
+    broken: list[str] = field(default_factory=list)  # promises
+
+    def judge(self) -> Row:
+        if self.lost:
+            self.broken.append(f"{self.lost} lost")
+        self.broken += [f"{self.found[name]} {name}" for name in NEVER if self.found.get(name)]
+        if self.memory and self.memory[1] > self.memory[0] * GROWTH + GROWTH_BYTES:
+            self.broken.append("memory has grown")
+        return self
+
+    @property
+    def lost(self) -> int:
+        return self.acknowledged - self.found.get("present", 0)
+
+    def cells(self) -> list[str]:
+        before, after = self.memory or (0, 0)
+        return [
+            self.fault,
+            self.load,
+            f"{self.acknowledged:,}",
+            f"{self.found.get('present', 0):,}",
+            str(self.found.get("doubled", 0)),
+            str(self.lost),
+            "" if self.seconds is None else f"{self.seconds:.1f} s",
+            f"{before / 2**20:.0f} → {after / 2**20:.0f} MB" if self.memory else "",
+            "kept" if not self.broken else f"BROKEN: {', '.join(self.broken)}",
+        ]
+
+
+def print_rows(rows: list[Row]) -> None:
+    show("What was promised, and what was kept", HEAD, [row.cells() for row in rows])

@@ -59,7 +59,7 @@ class FakeClock(Alone):
         self.settings = {
             "LD_PRELOAD": str(FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self.clock),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": "1",  # seconds; without it each look at the clock reads the file
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         await super().build()

@@ -43,18 +43,23 @@ class Provider:
         writer.close()
 
     async def _stream(self, writer: asyncio.StreamWriter, *, whole: bool) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         words = ANSWER.split(" ")
         for number, word in enumerate(words if whole else words[:2]):
             writer.write(_chunk({"role": "assistant", "content": f" {word}" if number else word}, None))
             await writer.drain()
             await asyncio.sleep(0.05)
         if whole:
-            writer.write(_chunk({}, "stop") + b"data: [DONE]\n\n")
+            writer.write(_chunk({}, "stop") + _framed(b"data: [DONE]\n\n") + _framed(b""))
             await writer.drain()
 
 
 def _chunk(delta: dict[str, Any], reason: str | None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     frame = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": [choice]}
-    return f"data: {json.dumps(frame)}\n\n".encode()
+    return _framed(f"data: {json.dumps(frame)}\n\n".encode())
+
+
+def _framed(data: bytes) -> bytes:
+    """As providers send it: a stream that ends without an empty chunk was cut."""
+    return b"%x\r\n%s\r\n" % (len(data), data)

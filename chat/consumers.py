@@ -18,6 +18,7 @@ from accounts.models import User
 from agents_app.actions.tasks import TaskOver, cancel_task, decide
 from agents_app.rates import RateExceeded
 from agents_app.runtime.journal import Refused
+from agents_app.runtime.receipt import is_full
 from agents_app.threads import in_thread
 from chat import access, broadcast, protocol, rates
 from chat.actions.conversations import mark_read
@@ -74,9 +75,10 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             self._refuse("not-found", str(missing), frame)
         except (BadMessage, Refused) as refused:
             self._refuse("refused", str(refused), frame)
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
             logger.exception("A frame could not be saved.", extra={"action": "frame.failed"})
-            self._refuse("unavailable", "The server could not save this. It is tried again.", frame)
+            why = "The server's disk is full." if is_full(error) else "The server could not save this."
+            self._refuse("unavailable", f"{why} It is tried again.", frame)
 
     async def _dispatch(self, frame: protocol.InFrame) -> None:
         match frame:

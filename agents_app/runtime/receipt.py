@@ -8,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 LOOK_AGAIN_SECONDS = 0.1
+FULL = ("database or disk is full", "No space left on device")  # SQLite's words, and PostgreSQL's
 
 
 class DatabaseAway(OperationalError):
@@ -60,6 +61,11 @@ def is_away(error: BaseException) -> bool:
     if connection.vendor != "postgresql" or not isinstance(error, (OperationalError, InterfaceError)):
         return False
     return connection.connection is None or connection.connection.closed
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there is no room left on the database's disk."""
+    return any(words in str(error) for words in FULL)
 
 
 def _status(number: str) -> str:

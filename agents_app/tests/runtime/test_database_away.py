@@ -16,6 +16,7 @@ from agents_app.base import ToolResult, tool
 from agents_app.models import Event, JournalHead, Message, Task
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, TaskChange
+from agents_app.runtime.receipt import is_full
 
 
 @contextmanager
@@ -137,3 +138,9 @@ async def test_a_turn_that_the_database_always_fails_ends_with_words(room, agent
 
     task = await room.settle(await room.ask(agent(work), "go"))
     assert task.state == "failed" and task.status_text == "Tester began 3 times and never came to an end."
+
+
+def test_a_full_disk_is_told_from_other_failures():
+    assert is_full(OperationalError("database or disk is full"))
+    assert is_full(OperationalError('could not extend file "base/1/2": No space left on device'))
+    assert not is_full(OperationalError("database is locked"))

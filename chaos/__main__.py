@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -53,7 +54,10 @@ async def _play(folder: Path, wanted: list[str], soak_seconds: float) -> list[Ro
 
 async def _play_together(stage: Stage, name: str, soak_seconds: float) -> Row:
     if name == "twins":
-        return await play_twins(stage)
+        try:
+            return await play_twins(stage)
+        except subprocess.CalledProcessError as failed:
+            return Row(name, "", 0, {}, broken=[str(failed)])
     return await (play_soak(stage, soak_seconds) if name == "soak" else play(stage, FAULTS[name]))
 
 

@@ -129,10 +129,14 @@ def take_stock() -> list[Kept]:
 
 def note_restored(name: str, restored: Restored) -> None:
     """The ledger that was restored knows nothing of what came after it; and a backup that was restored is proven."""
-    take_stock()
-    proven = {"proof": Proved.PROVEN, "proven_at": timezone.now(), "missing_files": restored.missing_files}
-    Backup.objects.filter(name=name).update(**proven)
+    note_proven(name, missing_files=restored.missing_files)
     note("backup.restored", f"ops.backup:{name}", name, made_at=restored.manifest.made_at, kept=restored.kept)
+
+
+def note_proven(name: str, **values: Any) -> None:
+    """It was restored and compared, and the ledger could not be told before."""
+    take_stock()
+    Backup.objects.filter(name=name).update(proof=Proved.PROVEN, proven_at=timezone.now(), **values)
 
 
 def _note_the_dead() -> None:

@@ -24,12 +24,12 @@ class Restored:
     other_secret_key: bool
 
 
-def restore_backup(store: Store, name: str, progress: Progress = unseen) -> Restored:
+def restore_backup(store: Store, name: str, progress: Progress = unseen, *, up_to_date: bool = True) -> Restored:
     """The present data stays as it is until the last step, which is done at once or not at all.
 
     1. Unpack, and refuse what is damaged, foreign, newer or of another kind of database.
     2. Fill a database beside the present one, and prove it.
-    3. Bring it up to this version.
+    3. Bring it up to this version; unless `up_to_date` is false, which is for an older program.
     4. See that nobody is connected to the present one.
     5. Add the files that are not there: nothing names them yet, so that they harm nobody if it ends here.
     6. Put the new database in the place of the present one, which is kept.
@@ -45,7 +45,8 @@ def restore_backup(store: Store, name: str, progress: Progress = unseen) -> Rest
             progress("Comparing", 0, 1)
             missing = compare(database, config, manifest, folder / "media")
             progress("Comparing", 1, 1)
-            _bring_up_to_date(config)
+            if up_to_date:
+                _bring_up_to_date(config)
             database.require_nobody()
             _add_files(folder / "media", settings.MEDIA_ROOT, progress)
             kept = database.swap(config)

@@ -1,0 +1,6 @@
+"""A later version of the product, one of whose migrations does what nobody wanted."""
+
+from tkr_chat.settings import *  # noqa: F403
+from tkr_chat.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tkr_chat.tests.backups.losing"]

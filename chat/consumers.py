@@ -9,6 +9,8 @@ from collections import deque
 from typing import Any
 from uuid import UUID
 
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError, InterfaceError
 
@@ -33,6 +35,17 @@ class BrowserConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = ""  # frames are pushed directly; a channel for each socket would only cost memory
     user: User
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Instead of Channels' loop, which serves a channel layer and closes database connections: a task for each socket,
+        and a hop to a thread for each message."""
+        self.scope, self.base_send, self.channel_layer = scope, send, None
+        try:
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            pass
 
     async def connect(self) -> None:
         await self.accept()

@@ -64,6 +64,8 @@ def readable_errors(host: str) -> Iterator[None]:
         raise Unreachable(_why_unreachable(host, error)) from error
     except httpcore.NetworkError as error:
         raise Unreachable(f"The connection to {host} broke off.") from error
+    except ssl.SSLError as error:  # the library maps those of the handshake alone; TLS 1.3 refuses a client behind it
+        raise Unreachable(f"{host} ended the secure connection. It may want a certificate of this server.") from error
     except httpcore.ProtocolError as error:
         raise BadAnswer(f"{host} did not answer as a web server does.") from error
 

@@ -61,7 +61,7 @@ def shown(secrets: dict[str, str]) -> Any:
     return show(ParseDict(SCHEMES, AgentCard()), secrets)
 
 
-async def test_it_works(theirs: tuple[Path, Path], pem: str):
+async def test_it_works(theirs: tuple[Path, Path], pem: str, transactional_db):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*theirs)
     context.verify_mode = ssl.CERT_REQUIRED

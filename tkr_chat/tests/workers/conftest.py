@@ -75,7 +75,7 @@ def work(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Worke
     workers: list[Worker] = []
     variables = {
         "DJANGO_SETTINGS_MODULE": "tkr_chat.tests.workers.settings",
-        "DATABASE_URL": database_url(),
+        "DATABASE_URL": _named(database_url()),
         "REDIS_URL": os.environ["REDIS_URL"],
         "AGENTS_QUEUE": "procrastinate",
         "ENV_FILE": "none",
@@ -92,6 +92,12 @@ def work(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Worke
     yield start
     for worker in workers:
         worker.kill()
+        print(worker.log)  # shown with what failed
+
+
+def _named(url: str) -> str:
+    """So that a test may cut the workers' connections and keep its own."""
+    return f"{url}{'&' if '?' in url else '?'}application_name=worker"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from agents_app.runtime.brake import BUDGET, Choice
 from agents_app.runtime.endings import Ended
 from agents_app.runtime.facts import status_fact, step_fact
 from agents_app.runtime.saved_turn import SavedTurn
+from agents_app.runtime.stopping import request_cancel
 from agents_app.threads import in_thread
 
 
@@ -86,7 +87,8 @@ class ParkedTurn(SavedTurn):
     async def cancel_children(self) -> None:
         children = Task.objects.filter(parent=self.task).runnable().values_list("id", flat=True)
         for child_id in await in_thread(list, children):
-            self.runtime.queue.cancel(child_id)
+            if not self.runtime.queue.cancel(child_id):
+                await in_thread(request_cancel, child_id)
 
     async def _leave(
         self,

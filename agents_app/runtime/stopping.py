@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import Model
 from django.utils import timezone
@@ -57,6 +58,11 @@ async def stop_children(runtime: Runtime, task: Task) -> None:
             await stop_task(runtime, child)
         except TaskOver:
             pass
+
+
+def request_cancel(task_id: UUID) -> None:
+    """Of one that runs elsewhere: its runner sees it when it renews its lease."""
+    Task.objects.runnable().filter(id=task_id).update(cancel_requested=True)
 
 
 async def _request_cancel(runtime: Runtime, task: Task) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agents_app.actions.tasks import cancel_task
 from agents_app.models import Agent, Message, Task, Via
 from tkr_chat.tests.processes import manage
 from tkr_chat.tests.workers.cast.agents import WORDS
@@ -133,8 +134,6 @@ async def test_what_was_committed_and_never_put_runs(
 
 
 async def test_a_stop_reaches_the_worker(web: Callable, work: Callable[..., Worker], tmp_path: Path) -> None:
-    from agents_app.actions.tasks import cancel_task
-
     work().until_ready()
     room = await web()
     task = await room.ask("mason", f"{tmp_path / 'trace'} one 60")
@@ -167,3 +166,19 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path: Path, arguments: tup
         tmp_path, "runagents", *arguments, DATABASE_URL="postgres://nowhere/x", REDIS_URL=os.environ["REDIS_URL"]
     )
     assert done.returncode != 0 and arguments[0] in done.stderr
+
+
+async def test_a_stop_reaches_what_was_delegated_to_another_worker(
+    web: Callable, work: Callable[..., Worker], tmp_path: Path
+) -> None:
+    await Agent.objects.filter(id="mason").aupdate(queue="heavy")
+    for queue in ("agents", "heavy"):
+        work("--queues", queue).until_ready()
+    room = await web()
+    task = await room.ask("boss", f"{tmp_path / 'trace'} one 60")
+    while not lines(tmp_path / "trace"):
+        await asyncio.sleep(0.02)
+    await cancel_task(await Task.objects.aget(id=task.id))
+
+    child = await Task.objects.aget(parent=task)
+    assert [found.state for found in await settle(task, child, seconds=10)] == ["canceled"] * 2

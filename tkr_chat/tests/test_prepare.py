@@ -1,0 +1,89 @@
+"""Several processes prepare the same empty database at once: one does it, and none fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from tkr_chat.tests.processes import SECONDS, environment, manage
+
+AT_ONCE = 3
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """Empty, of the kind that the tests run on."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not settings.ON_POSTGRESQL:
+        yield f"sqlite:///{tmp_path / 'elsewhere' / 'chat.sqlite3'}"
+        return
+    name = f"prepare_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield re.sub(r"^(postgres\w*://[^/]*/)[^?]*", rf"\g<1>{name}", url)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def applied(url: str) -> list[tuple[str, str]]:
+    query = "SELECT app, name FROM django_migrations ORDER BY app, name"
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+            return file.execute(query).fetchall()
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_it_works(database_url: str, tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "prepare"],
+            cwd=settings.BASE_DIR,
+            env=environment(tmp_path / "data", DATABASE_URL=database_url, DB_POOL_MIN="1"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(AT_ONCE)
+    ]
+    told = [process.communicate(timeout=2 * SECONDS) for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * AT_ONCE, told
+    assert sum("Made the first administrator" in out for out, _ in told) == 1, told
+    migrations = applied(database_url)
+    assert len(migrations) > 20 and len(migrations) == len(set(migrations))
+    assert manage(tmp_path / "data", "check", "--database", "default", DATABASE_URL=database_url).returncode == 0
+
+
+def test_one_that_dies_keeps_nobody_waiting(database_url: str, tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": database_url, "DB_POOL_MIN": "1"}
+    dead = subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=settings.BASE_DIR,
+        env=environment(tmp_path / "data", **variables),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert dead.stdout and dead.stdout.readline() == "held\n"
+    dead.kill()
+
+    assert manage(tmp_path / "data", "prepare", **variables).returncode == 0
+    dead.wait(SECONDS)
+
+
+HOLD = """
+import time, django
+django.setup()
+from tkr_chat.alone import alone
+with alone():
+    print("held", flush=True)
+    time.sleep(300)
+"""

@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.db.models import Q
 
 from agents_app.models import Agent, Task
@@ -101,7 +102,7 @@ class WorkerQueue(LocalQueue):
             try:
                 async with Jobs(self._queues) as jobs:
                     await self._take_from(jobs)
-            except UNREACHABLE:
+            except (DatabaseError, *UNREACHABLE):
                 logger.exception("The queue did not answer; trying again.", extra={"action": "queue.retry"})
                 await asyncio.sleep(RECONNECT_SECONDS)
 

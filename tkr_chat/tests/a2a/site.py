@@ -64,7 +64,7 @@ class Site:
 
 @contextmanager
 def site(data: Path, name: str) -> Iterator[Site]:
-    with _database(name) as url:
+    with own_database(name) as url:
         found = Site(data, url)
         found.manage("prepare")
         with serving(data, "--no-link", **found.variables) as server, _grpc(found):
@@ -96,7 +96,7 @@ def _grpc(site: Site) -> Iterator[None]:
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
+def own_database(name: str) -> Iterator[str]:
     """Empty for SQLite; on PostgreSQL a database for this installation alone."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):

@@ -24,8 +24,10 @@ def _advisory_lock() -> Iterator[None]:
     try:
         with holder.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
-            yield
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
     finally:
         holder.close()
 

@@ -22,19 +22,34 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`before`: the cursor of the next page of older rows; empty when there are none."""
+    """`before`, `after`: the cursors of the next page of older and of newer rows; empty when there are none."""
 
     rows: list[T]
     before: str = ""
+    after: str = ""
 
 
 def messages_page(messages: MessageQuerySet, before: str, size: int) -> Page[UUID]:
     """Ids of the newest messages before a journal number, oldest first."""
     if before:
-        messages = messages.before(_number(before))
+        messages = messages.before(read_number(before))
     found = list(messages.order_by("-seq").values_list("id", "seq")[: size + 1])
     rows = [id for id, _ in reversed(found[:size])]
     return Page(rows, str(found[size - 1][1]) if len(found) > size else "")
+
+
+def messages_page_after(messages: MessageQuerySet, after: str, size: int) -> Page[UUID]:
+    """Ids of the messages next after a journal number, oldest first."""
+    found = list(messages.filter(seq__gt=read_number(after)).order_by("seq").values_list("id", "seq")[: size + 1])
+    return Page([id for id, _ in found[:size]], after=str(found[size - 1][1]) if len(found) > size else "")
+
+
+def messages_page_around(messages: MessageQuerySet, at: str, size: int) -> Page[UUID]:
+    """Ids of the messages around a journal number."""
+    seq = read_number(at)
+    older = messages_page(messages, str(seq + 1), size // 2)
+    newer = messages_page_after(messages, str(seq), size - size // 2)
+    return Page(older.rows + newer.rows, older.before, newer.after)
 
 
 def participations_page(participations: QuerySet[Participant], before: str, size: int) -> Page[Participant]:
@@ -62,24 +77,24 @@ def tasks_page(tasks: QuerySet[Task], before: str, size: int) -> Page[Task]:
 
 def everybodys_tasks_page(tasks: QuerySet[Task], before: str, size: int) -> Page[Task]:
     """Tasks by their beginning, newest first."""
-    found = list((tasks.filter(id__lt=_id(before)) if before else tasks)[: size + 1])
+    found = list((tasks.filter(id__lt=read_id(before)) if before else tasks)[: size + 1])
     return Page(found[:size], str(found[size - 1].id) if len(found) > size else "")
 
 
 def wire_page(messages: QuerySet[WireMessage], before: str, size: int) -> Page[WireMessage]:
     """The newest messages before one, oldest first."""
-    earlier = messages.filter(id__lt=_id(before)) if before else messages
+    earlier = messages.filter(id__lt=read_id(before)) if before else messages
     found = list(earlier.order_by("-id")[: size + 1])
     return Page(found[:size][::-1], str(found[size - 1].id) if len(found) > size else "")
 
 
-def _number(cursor: str) -> int:
+def read_number(cursor: str) -> int:
     if not cursor.isdecimal() or len(cursor) > 18:
         raise BadCursor(f'"{cursor}" is not a page of this list.')
     return int(cursor)
 
 
-def _id(cursor: str) -> UUID:
+def read_id(cursor: str) -> UUID:
     try:
         return UUID(cursor)
     except ValueError:

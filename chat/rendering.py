@@ -24,6 +24,7 @@ from agents_app.runtime.brake import BUDGET, QUESTIONS, Limit
 from chat.access import list_agents, list_participants
 from chat.markdown import StreamedText, to_html
 from chat.models import Conversation, Participant
+from chat.unread import count_unread
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -177,13 +178,14 @@ def conversation_items(participations: Sequence[Participant]) -> list[SafeString
         "conversation__participants", Participant.objects.select_related("agent").order_by("agent__position", "id")
     )
     prefetch_related_objects(participations, people)
-    return [conversation_item_html(seat.conversation, seat.read_seq) for seat in participations]
+    counts = count_unread(participations)
+    return [conversation_item_html(seat.conversation, seat.read_seq, counts.get(seat.pk, 0)) for seat in participations]
 
 
-def conversation_item_html(conversation: Conversation, read_seq: int | None = None) -> SafeString:
+def conversation_item_html(conversation: Conversation, read_seq: int | None = None, unread: int = 0) -> SafeString:
     """An entry of the sidebar. Without `read_seq` the page keeps what it knows of its reader."""
     agents = [participant.agent for participant in conversation.participants.all() if participant.agent]
-    context = {"conversation": conversation, "agents": agents[:3], "read_seq": read_seq}
+    context = {"conversation": conversation, "agents": agents[:3], "read_seq": read_seq, "unread": unread}
     return render_to_string("chat/_conversation_item.html", context)
 
 

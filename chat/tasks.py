@@ -36,7 +36,7 @@ def tasks(request: SignedInRequest) -> HttpResponse:
     try:
         page = _page(filter, request.GET.get("before", ""))
     except BadCursor as bad:
-        return HttpResponseBadRequest(str(bad))
+        return HttpResponseBadRequest(str(bad), "text/plain")
     names = agent_names(page.rows)
     query = request.GET.copy()
     query["before"] = page.before
@@ -65,7 +65,7 @@ def task(request: SignedInRequest, task_id: UUID) -> HttpResponse:
     except access.NotFound as missing:
         raise Http404(str(missing)) from None
     except BadCursor as bad:
-        return HttpResponseBadRequest(str(bad))
+        return HttpResponseBadRequest(str(bad), "text/plain")
     conversation = access.find_conversation(request.user, found.context_id)
     shown = {
         "task": found,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
@@ -17,11 +17,20 @@ from django.views.decorators.http import conditional_page, require_safe
 from accounts.views import SignedInRequest
 from agents_app.brains.labels import brain_label
 from agents_app.models import Agent, JournalHead
+from agents_app.models.message import MessageQuerySet
 from chat import access
 from chat.agent_styles import agents_stylesheet
+from chat.export import FORMATS, export_response
 from chat.loading import load_messages
 from chat.models import Conversation
-from chat.pages import BadCursor, Page, messages_page, participations_page
+from chat.pages import (
+    BadCursor,
+    Page,
+    messages_page,
+    messages_page_after,
+    messages_page_around,
+    participations_page,
+)
 from chat.protocol import VERSION
 from chat.rendering import (
     IMAGES,
@@ -29,10 +38,12 @@ from chat.rendering import (
     messages_html,
     participants_html,
 )
+from chat.search import search
 
 THEMES = (("system", "monitor", "As the system"), ("light", "sun", "Light"), ("dark", "moon", "Dark"))
 MODULES = ("controllers", "models", "helpers")
 EXAMPLES_SHOWN = 3
+FOUND_PAGE_SIZE = 20
 CHOSEN_AGENTS = 4  # with more agents than this the start page chooses only the first
 
 
@@ -62,11 +73,15 @@ def conversation(request: SignedInRequest, conversation_id: UUID) -> HttpRespons
     conversation = _conversation(request, conversation_id)
     # Read before the messages: the page then hears again of what happens in between, instead of never.
     head = JournalHead.objects.filter(context_id=conversation.id).first()
+    try:
+        messages = _messages(request, conversation)
+    except BadCursor as bad:
+        return HttpResponseBadRequest(str(bad), "text/plain")
     return _page(
         request,
         conversation=conversation,
         seq=head.seq if head else 0,
-        messages=_messages(request, conversation),
+        messages=messages,
         participants=participants_html(conversation),
         tasks=access.list_unfinished_tasks(conversation),
     )
@@ -79,7 +94,7 @@ def older_messages(request: SignedInRequest, conversation_id: UUID) -> HttpRespo
     try:
         messages = _messages(request, conversation)
     except BadCursor as bad:
-        return HttpResponseBadRequest(str(bad))
+        return HttpResponseBadRequest(str(bad), "text/plain")
     return render(request, "chat/_messages.html", {"conversation": conversation, "messages": messages})
 
 
@@ -89,8 +104,27 @@ def older_conversations(request: SignedInRequest) -> HttpResponse:
     try:
         sidebar = _sidebar(request)
     except BadCursor as bad:
-        return HttpResponseBadRequest(str(bad))
+        return HttpResponseBadRequest(str(bad), "text/plain")
     return render(request, "chat/_conversation_items.html", {"sidebar": sidebar})
+
+
+@login_required
+@require_safe
+def search_results(request: SignedInRequest) -> HttpResponse:
+    query = request.GET.get("q", "")
+    try:
+        found = search(request.user, query, request.GET.get("before", ""), FOUND_PAGE_SIZE)
+    except BadCursor as bad:
+        return HttpResponseBadRequest(str(bad), "text/plain")
+    return render(request, "chat/_found.html", {"query": query, "found": found})
+
+
+@login_required
+@require_safe
+def export(request: SignedInRequest, conversation_id: UUID, format: str) -> HttpResponseBase:
+    if format not in FORMATS:
+        raise Http404(f'A conversation is exported as {" or ".join(FORMATS)}, not as "{format}".')
+    return export_response(_conversation(request, conversation_id), format)
 
 
 @login_required
@@ -146,8 +180,18 @@ def _sidebar(request: SignedInRequest, first: bool = False) -> Page[SafeString]:
 
 
 def _messages(request: SignedInRequest, conversation: Conversation) -> dict[str, str]:
-    page = messages_page(access.list_messages(conversation), request.GET.get("before", ""), settings.CHAT_PAGE_SIZE)
-    return {"html": messages_html(load_messages(page.rows), request.user), "before": page.before}
+    page = _messages_page(request, access.list_messages(conversation), settings.CHAT_PAGE_SIZE)
+    html = messages_html(load_messages(page.rows), request.user)
+    return {"html": html, "before": page.before, "after": page.after}
+
+
+def _messages_page(request: SignedInRequest, messages: MessageQuerySet, size: int) -> Page[UUID]:
+    """`at` is where the reader wants to be; without it the newest, or what comes before or after a page."""
+    if at := request.GET.get("at"):
+        return messages_page_around(messages, at, size)
+    if after := request.GET.get("after"):
+        return messages_page_after(messages, after, size)
+    return messages_page(messages, request.GET.get("before", ""), size)
 
 
 @cache

@@ -11,6 +11,7 @@ from chat.api.errors import explain_errors
 from chat.api.files import router as files
 from chat.api.messages import router as messages
 from chat.api.participants import router as participants
+from chat.api.search import router as search
 from chat.api.tasks import router as tasks
 
 DESCRIPTION = """\
@@ -36,6 +37,7 @@ for router, tag in (
     (conversations, "Conversations"),
     (participants, "Participants"),
     (messages, "Messages"),
+    (search, "Search"),
     (files, "Files"),
     (tasks, "Tasks"),
     (agents, "Agents"),

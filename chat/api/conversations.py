@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.http import StreamingHttpResponse
 from ninja import Query, Router, Status
 
 from accounts.models import User
@@ -17,8 +20,10 @@ from chat.actions.conversations import (
 from chat.api.authentication import ApiRequest
 from chat.api.limits import PAGE_SIZE, Limit
 from chat.api.schemas import ConversationName, ConversationOut, ConversationsPage, NewConversation
+from chat.export import export_response
 from chat.models import Participant
 from chat.pages import participations_page
+from chat.unread import count_unread
 
 router = Router()
 
@@ -63,13 +68,25 @@ async def leave_conversation(request: ApiRequest, conversation_id: UUID) -> Stat
     return Status(204, None)
 
 
+@router.get("/conversations/{uuid:conversation_id}/export", summary="Export a conversation")
+async def export(
+    request: ApiRequest, conversation_id: UUID, format: Literal["md", "json"] = "md"
+) -> StreamingHttpResponse:
+    """Everything people read in it, as Markdown or as JSON."""
+    return export_response(await in_thread(access.get_conversation, request.auth, conversation_id), format)
+
+
 def _once(agent_ids: list[str] | None) -> list[str] | None:
     return agent_ids if agent_ids is None else list(dict.fromkeys(agent_ids))
 
 
 def _shown(user: User, conversation_id: UUID) -> ConversationOut:
     seat = access.get_participation(user, conversation_id)
-    return ConversationOut.of(seat, list(access.list_participants(seat.conversation)))
+    return _out(seat, access.list_participants(seat.conversation), count_unread([seat]))
+
+
+def _out(seat: Participant, participants: Iterable[Participant], unread: dict[UUID, int]) -> ConversationOut:
+    return ConversationOut.of(seat, list(participants), unread.get(seat.pk, 0))
 
 
 def _page(user: User, before: str, limit: int) -> ConversationsPage:
@@ -78,5 +95,6 @@ def _page(user: User, before: str, limit: int) -> ConversationsPage:
     )
     seats = access.list_participations(user).prefetch_related(Prefetch("conversation__participants", people))
     page = participations_page(seats, before, limit)
-    shown = [ConversationOut.of(seat, list(seat.conversation.participants.all())) for seat in page.rows]
+    unread = count_unread(page.rows)
+    shown = [_out(seat, seat.conversation.participants.all(), unread) for seat in page.rows]
     return ConversationsPage(conversations=shown, before=page.before)

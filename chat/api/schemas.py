@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from agents_app.models import Agent, Attachment, Message, Task
 from agents_app.runtime.brake import Choice
 from chat.models import Participant
+from chat.search import Found
 
 
 def _require_unicode(text: str) -> str:
@@ -89,10 +90,11 @@ class ConversationOut(Schema):
     created_at: datetime
     active_at: datetime = Field(description="When something was last said.")
     unread: bool
+    unread_count: int = Field(description="Messages you have not read; 100 stands for 100 and more.")
     participants: list[ParticipantOut]
 
     @classmethod
-    def of(cls, seat: Participant, participants: list[Participant]) -> ConversationOut:
+    def of(cls, seat: Participant, participants: list[Participant], unread: int) -> ConversationOut:
         conversation = seat.conversation
         return cls(
             id=conversation.id,
@@ -100,6 +102,7 @@ class ConversationOut(Schema):
             created_at=conversation.created_at,
             active_at=seat.active_at,
             unread=conversation.message_seq > seat.read_seq,
+            unread_count=unread,
             participants=[ParticipantOut.of(participant) for participant in participants],
         )
 
@@ -139,6 +142,37 @@ class MessageOut(Schema):
 
 class MessagesPage(Schema):
     messages: list[MessageOut] = Field(description="Oldest first.")
+    before: str
+
+
+class FoundOut(Schema):
+    conversation: UUID
+    title: str = Field(description="Of the conversation; empty until it has one.")
+    message: UUID
+    seq: int = Field(description="Its place in the conversation.")
+    role: str
+    agent: str | None
+    username: str | None
+    created_at: datetime
+    excerpt: str = Field(description="HTML: escaped text, with what was looked for in `<mark>`.")
+
+    @classmethod
+    def of(cls, found: Found) -> FoundOut:
+        message = found.message
+        plain = ("seq", "role", "created_at")
+        return cls(
+            **{name: getattr(message, name) for name in plain},
+            conversation=found.conversation.id,
+            title=found.conversation.title,
+            message=message.id,
+            agent=message.agent_id,
+            username=message.user.username if message.user else None,
+            excerpt=found.excerpt,
+        )
+
+
+class FoundPage(Schema):
+    messages: list[FoundOut] = Field(description="Newest first.")
     before: str
 
 

@@ -22,6 +22,7 @@ import ParticipantsController from "./controllers/participants_controller.js"
 import PendingController from "./controllers/pending_controller.js"
 import PersonController from "./controllers/person_controller.js"
 import ScrollController from "./controllers/scroll_controller.js"
+import SearchController from "./controllers/search_controller.js"
 import ShortcutsController from "./controllers/shortcuts_controller.js"
 import SidebarController from "./controllers/sidebar_controller.js"
 import StartController from "./controllers/start_controller.js"
@@ -56,6 +57,7 @@ application.register("participants", ParticipantsController)
 application.register("pending", PendingController)
 application.register("person", PersonController)
 application.register("scroll", ScrollController)
+application.register("search", SearchController)
 application.register("shortcuts", ShortcutsController)
 application.register("sidebar", SidebarController)
 application.register("start", StartController)

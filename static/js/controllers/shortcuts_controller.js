@@ -5,6 +5,7 @@ import { matches, spelled } from "../helpers/keys.js"
 // The keys of the page; the dialog behind "?" lists them.
 const SHORTCUTS = {
   "Mod+K": () => tell("navigation:go", { path: "/new/" }),
+  "Mod+Shift+F": () => tell("shortcut:search"),
   "Mod+.": () => tell("shortcut:stop"),
   "Alt+ArrowDown": () => tell("shortcut:step", { by: 1 }),
   "Alt+ArrowUp": () => tell("shortcut:step", { by: -1 }),

@@ -5,6 +5,7 @@ import { placeBeside } from "../helpers/placement.js"
 import { load, save } from "../helpers/storage.js"
 
 const READ_KEY = "read" // the last { id, seq } that was read, for the other tabs
+const UNREAD_SHOWN = 99
 
 // The list of conversations: newest first, what is unread, which one is open.
 export default class extends Controller {
@@ -25,6 +26,7 @@ export default class extends Controller {
     const known = this.#find(id)
     const item = elementFrom(html)
     if (known?.dataset.read) item.dataset.read = known.dataset.read
+    item.dataset.unread = Number(known?.dataset.unread ?? 0) + (known?.dataset.seq === item.dataset.seq ? 0 : 1)
     if (known?.dataset.seq === item.dataset.seq) known.replaceWith(item) // renamed, say: nothing to come to the top for
     else {
       known?.remove()
@@ -59,6 +61,7 @@ export default class extends Controller {
     const item = this.#find(id)
     if (!item) return
     item.dataset.read = Math.max(Number(item.dataset.read ?? 0), seq)
+    if (Number(item.dataset.seq) <= Number(item.dataset.read)) item.dataset.unread = 0
     this.#refresh(item)
   }
 
@@ -67,7 +70,9 @@ export default class extends Controller {
     const open = link.pathname === location.pathname
     open ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")
     const unread = Number(item.dataset.seq) > Number(item.dataset.read ?? 0)
+    const count = Number(item.dataset.unread)
     item.classList.toggle("unread", unread && !(open && document.hasFocus()))
+    item.querySelector("[data-count]").textContent = count > UNREAD_SHOWN ? `${UNREAD_SHOWN}+` : count || ""
   }
 
   // -- going about
@@ -92,6 +97,7 @@ export default class extends Controller {
     const mine = item.dataset.creator === user
     menu.querySelector("[data-leave]").hidden = mine
     menu.querySelector("[data-delete]").hidden = !mine && staff === undefined
+    for (const link of menu.querySelectorAll("[data-export]")) link.href = `/c/${item.dataset.conversation}/export.${link.dataset.export}`
     placeBeside(menu, currentTarget, "below")
     menu.showPopover({ source: currentTarget })
   }

@@ -8,11 +8,11 @@ import { MessageList } from "../models/message_list.js"
 import { ScrollManager } from "../models/scroll_manager.js"
 import { Tail } from "../models/tail.js"
 
-const AHEAD = "1200px 0px 0px 0px" // older messages are fetched before the reader reaches the top
+const AHEAD = "1200px 0px 1200px 0px" // more messages are fetched before the reader reaches the top or the end
 
 // Puts what the server says about messages on the page.
 export default class extends Controller {
-  static targets = ["older"]
+  static targets = ["older", "newer"]
   static values = { conversation: String }
 
   initialize() {
@@ -30,7 +30,15 @@ export default class extends Controller {
   // -- history
 
   olderTargetConnected(link) {
-    this.observer ??= new IntersectionObserver((entries) => this.#reachedTop(entries), {
+    this.#observe(link)
+  }
+
+  newerTargetConnected(link) {
+    this.#observe(link)
+  }
+
+  #observe(link) {
+    this.observer ??= new IntersectionObserver((entries) => this.#reached(entries), {
       root: this.element.parentElement,
       rootMargin: AHEAD,
     })
@@ -42,26 +50,27 @@ export default class extends Controller {
     this.observer = undefined
   }
 
-  loadOlder(event) {
+  load(event) {
     event.preventDefault()
     this.#load(event.currentTarget)
   }
 
-  #reachedTop(entries) {
+  #reached(entries) {
     for (const { isIntersecting, target } of entries) if (isIntersecting) this.#load(target)
   }
 
   async #load(link) {
     this.observer.unobserve(link)
     try {
-      const older = fragmentFrom(await fetchHtml(link.href))
-      this.scroller.keepPlace(this.element, () => {
-        link.replaceWith(older)
+      const more = fragmentFrom(await fetchHtml(link.href))
+      const change = () => {
+        link.replaceWith(more)
         this.list.arrangeAll()
-      })
+      }
+      link.matches(".older") ? this.scroller.keepPlace(this.element, change) : change()
     } catch (failure) {
       if (!(failure instanceof RequestFailed)) throw failure
-      link.textContent = "Earlier messages could not be loaded. Try again."
+      link.textContent = "These messages could not be loaded. Try again."
     }
   }
 
@@ -81,7 +90,7 @@ export default class extends Controller {
     this.live.delete(frame.id)
     if (known) keepOpened(known, article)
     if (frame.inner) this.#putInner(frame, known, article)
-    else if (known || !this.#isFurtherUp(article)) {
+    else if (known || !this.#isElsewhere(article)) {
       article.classList.toggle("arrived", isNew && !known && !frame.client_id)
       this.list.put(article)
     }
@@ -93,9 +102,13 @@ export default class extends Controller {
     else document.querySelector(`#step-${frame.parent_step} .exchange`)?.append(article)
   }
 
-  // Its place is among messages that are not loaded yet.
-  #isFurtherUp(article) {
-    return this.hasOlderTarget && Number(article.dataset.seq) < Number(this.list.first?.dataset.seq ?? 0)
+  // Its place is among messages that are not loaded yet: further up, or behind the place that the reader looked for.
+  #isElsewhere(article) {
+    const seq = Number(article.dataset.seq)
+    return (
+      (this.hasOlderTarget && seq < Number(this.list.first?.dataset.seq ?? 0)) ||
+      (this.hasNewerTarget && seq > Number(this.list.last?.dataset.seq ?? 0))
+    )
   }
 
   // -- text that streams

@@ -6,11 +6,12 @@ export function matches(event, shortcut) {
   const key = keys.pop()
   const mod = keys.includes("mod")
   return event.key.toLowerCase() === key
+    && (!keys.includes("shift") || event.shiftKey)
     && event.altKey === keys.includes("alt")
     && event.metaKey === (mod && MAC)
     && event.ctrlKey === (mod && !MAC)
 }
 
 export function spelled(shortcut) {
-  return shortcut.replace("Mod+", MAC ? "⌘" : "Ctrl ")
+  return shortcut.replace("Mod+", MAC ? "⌘" : "Ctrl ").replace("Shift+", MAC ? "⇧" : "Shift ")
 }

@@ -18,6 +18,10 @@ export class MessageList {
     return this.element.querySelector(":scope > .message[data-seq]")
   }
 
+  get last() {
+    return [...this.element.querySelectorAll(":scope > .message[data-seq]")].at(-1)
+  }
+
   // Puts a message in its place, whether it is new or there already.
   put(article) {
     const known = document.getElementById(article.id)

@@ -14,15 +14,24 @@ from django.db import connection, transaction
 from accounts.models import User
 from chat import access
 from chat.models import Conversation
-from chat.pages import Page, messages_page, participations_page
+from chat.pages import messages_page, messages_page_around, participations_page
+from chat.search import search
+from chat.unread import count_unread
 
 PAGE = 50
+FOUND = 20
 CALLS = 300
-SMALL_ROOM = 25  # messages; half of all messages are in such rooms, the other half in one large room
+SMALL_ROOM = 5  # messages; half of all messages are in such rooms, the other half in one large room
+GUEST_ROOMS = 50  # in which somebody takes part who is in no other
+RARE = 10_000  # a rare word is said that often in a thousand, among so many messages, and never again
 ROWS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT %s UNION ALL SELECT i + 1 FROM n WHERE i < %s) ",
     "postgresql": "WITH n(i) AS (SELECT generate_series(%s::bigint, %s::bigint)) ",
 }
+TEXT = (
+    "'Something about topic' || (i %% 400) || ' that was said here.'"
+    f" || CASE WHEN i <= {RARE // 2} AND i %% 1000 = 0 THEN ' A needle.' ELSE '' END"
+)
 ID = {"sqlite": "printf('%%0{}x', {})", "postgresql": "lpad(to_hex({1}), {0}, '0')"}
 
 
@@ -33,43 +42,60 @@ class Command(BaseCommand):
         parser.add_argument("messages", type=int)
 
     def handle(self, *, messages: int, **_: Any) -> None:
-        user, _created = User.objects.get_or_create(username="reader", defaults={"password": "!"})
-        fill(user, messages)
-        self.stdout.write(json.dumps(_measure(user, messages)))
+        user, guest = (User.objects.get_or_create(username=name)[0] for name in ("reader", "guest"))
+        fill(user, guest, messages)
+        gc.disable()
+        self.stdout.write(json.dumps(_measure(user) | _measure_search(user, guest)))
 
 
-def _measure(user: User, messages: int) -> dict[str, float]:
+def _measure(user: User) -> dict[str, float]:
     room = Conversation.objects.get(id=_room_id(0))
     said = access.list_messages(room)
     seats = access.list_participations(user)
     deep_seat = list(seats.reverse()[: PAGE * 2])[-1]
     older_seats = f"{deep_seat.active_at.isoformat()}_{deep_seat.conversation_id}"
-    gc.disable()
+    page = list(seats[:PAGE])
     return {
         "messages, newest": _time(lambda: messages_page(said, "", PAGE)),
         "messages, near the oldest": _time(lambda: messages_page(said, str(PAGE * 2), PAGE)),
+        "messages, around one in the middle": _time(lambda: messages_page_around(said, "2500", PAGE)),
         "conversations, newest": _time(lambda: participations_page(seats, "", PAGE)),
         "conversations, near the oldest": _time(lambda: participations_page(seats, older_seats, PAGE)),
+        "unread, counted for a page": _time(lambda: count_unread(page)),
     }
 
 
-def _time(page: Callable[[], Page[Any]]) -> float:
+def _measure_search(user: User, guest: User) -> dict[str, float]:
+    common = search(user, "something", "", FOUND).before
+    return {
+        "search, a common word": _time(lambda: search(user, "something", "", FOUND), FOUND),
+        "search, its next page": _time(lambda: search(user, "something", common, FOUND), FOUND),
+        "search, an unfinished word": _time(lambda: search(user, "some", "", FOUND), FOUND),
+        "search, one word in 400": _time(lambda: search(user, '"topic7"', "", FOUND), FOUND),
+        "search, a rare word": _time(lambda: search(user, "needle", "", FOUND), RARE // 1000),
+        "search, a word nobody said": _time(lambda: search(user, "rhinoceros", "", FOUND), 0),
+        "search, by somebody with few rooms": _time(lambda: search(guest, "something", "", FOUND), FOUND),
+    }
+
+
+def _time(page: Callable[[], Any], size: int = PAGE) -> float:
     times = []
     for _ in range(CALLS):
         started = time.perf_counter()
         found = page()
         times.append(time.perf_counter() - started)
-        assert len(found.rows) == PAGE
+        assert len(getattr(found, "rows", found)) == size
     return median(times[CALLS // 10 :])  # the first calls fill caches
 
 
-def fill(user: User, messages: int) -> None:
+def fill(user: User, guest: User, messages: int) -> None:
     """Rooms and messages up to that number, made inside the database."""
     half, rooms = messages // 2, messages // 2 // SMALL_ROOM
     known = Conversation.objects.count() - 1  # small rooms; -1: not even the large one
     begin = max(known, 0) * SMALL_ROOM
     with transaction.atomic():
         _rooms(user, known + 1, rooms)
+        _seats(guest, "2", max(known + 1, 1), min(rooms, GUEST_ROOMS))
         _messages(begin + 1, half, _id("0"), "i")
         _messages(begin + 1, half, _id(f"1 + (i - 1) / {SMALL_ROOM}"), f"1 + (i - 1) %% {SMALL_ROOM}")
     with connection.cursor() as cursor:
@@ -77,19 +103,29 @@ def fill(user: User, messages: int) -> None:
 
 
 def _rooms(user: User, first: int, last: int) -> None:
-    uid = user.id.hex if connection.vendor == "sqlite" else str(user.id)
-    moment = {
+    _insert(
+        "chat_conversation", "id, title, created_by_id, created_at, via, message_seq",
+        f"{_id('i')}, 'Room', '{_uid(user)}', {_moment()}, 'chat', {SMALL_ROOM}", first, last,
+    )  # fmt: skip
+    _seats(user, "0", first, last)
+
+
+def _seats(user: User, kind: str, first: int, last: int) -> None:
+    _insert(
+        "chat_participant", "id, conversation_id, user_id, agent_id, joined_at, active_at, read_seq",
+        f"{_id('i', kind)}, {_id('i')}, '{_uid(user)}', NULL, {_moment()}, {_moment()}, 0", first, last,
+    )  # fmt: skip
+
+
+def _uid(user: User) -> str:
+    return user.id.hex if connection.vendor == "sqlite" else str(user.id)
+
+
+def _moment() -> str:
+    return {
         "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', '2026-01-01', '+' || i || ' seconds')",
         "postgresql": "timestamptz '2026-01-01 00:00:00+00' + i * interval '1 second'",
     }[connection.vendor]
-    _insert(
-        "chat_conversation", "id, title, created_by_id, created_at, message_seq",
-        f"{_id('i')}, 'Room', '{uid}', {moment}, 0", first, last,
-    )  # fmt: skip
-    _insert(
-        "chat_participant", "id, conversation_id, user_id, agent_id, joined_at, active_at, read_seq",
-        f"{_id('i')}, {_id('i')}, '{uid}', NULL, {moment}, {moment}, 0", first, last,
-    )  # fmt: skip
 
 
 def _messages(first: int, last: int, room: str, seq: str) -> None:
@@ -98,9 +134,9 @@ def _messages(first: int, last: int, room: str, seq: str) -> None:
     message_id = _id("i", kind)
     _insert(
         "agents_app_message",
-        "id, context_id, seq, role, inner, state, text, parts, metadata, error, usage, created_at",
-        f"{message_id}, {room}, {seq}, 'user', {false}, 'complete', 'Something that was said here.', "
-        f"'[]', '{{}}', '', '{{}}', '2026-01-01 00:00:00'",
+        "id, context_id, seq, role, inner, state, text, parts, metadata, wire, error, usage, created_at",
+        f"{message_id}, {room}, {seq}, 'user', {false}, 'complete', {TEXT}, "
+        f"'[]', '{{}}', '{{}}', '', '{{}}', '2026-01-01 00:00:00'",
         first, last,
     )  # fmt: skip
 

@@ -12,7 +12,10 @@ PARTS = {
     "first-piece": first_piece.main,
     "idle": idle.main,
     "lists": lists.main,
-    "a2a": a2a.main,
+    "a2a-send": a2a.send,
+    "a2a-stream": a2a.stream,
+    "a2a-cards": a2a.cards,
+    "a2a-memory": a2a.memory,
     "cluster": cluster.main,
 }
 

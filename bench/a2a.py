@@ -24,6 +24,7 @@ SECONDS = 3.0
 TASKS = 50_000
 GROWTH_MIB = 16
 CARDS_PER_SECOND = 3000
+AGENT_PATH = "/a2a/scripted/"
 OURS, OURS_PG, SDK, SDK_PG = "on SQLite", "on PostgreSQL", "SDK in memory", "SDK on PostgreSQL"
 # At so many connections, so many times the peer's calls per second.
 SEND_TARGETS = {(OURS, SDK): {1: 2.0, 16: 3.0, 64: 3.0}, (OURS_PG, SDK_PG): {16: 8.0, 64: 8.0}}
@@ -35,30 +36,40 @@ class Subject:
     name: str
     port: int
     path: str
-    server: Server | None = None
 
 
-def main() -> None:
+def send() -> None:
+    _compare_calls("SendMessage, waiting for the task", "SendMessage", "hello", SEND_TARGETS)
+
+
+def stream() -> None:
+    _compare_calls("SendStreamingMessage with 20 chunks", "SendStreamingMessage", "chunks", STREAM_TARGETS)
+
+
+def cards() -> None:
+    with product(0, _OPEN) as server:
+        _show_cards(server)
+
+
+def memory() -> None:
+    with product(0, _OPEN) as server:
+        _show_memory(server)
+
+
+def _compare_calls(title: str, method: str, text: str, targets: dict[tuple[str, str], dict[int, float]]) -> None:
     with ExitStack() as stack:
-        subjects = {subject.name: subject for subject in _subjects(stack)}
-        for title, method, text, targets in (
-            ("SendMessage, waiting for the task", "SendMessage", "hello", SEND_TARGETS),
-            ("SendStreamingMessage with 20 chunks", "SendStreamingMessage", "chunks", STREAM_TARGETS),
-        ):
-            figures = asyncio.run(_compare(list(subjects.values()), method, text))
-            _show(title, figures, targets)
-        _show_cards(subjects[OURS])
-        _show_memory(subjects[OURS])
+        figures = asyncio.run(_compare(list(_subjects(stack)), method, text))
+        _show(title, figures, targets)
 
 
 def _subjects(stack: ExitStack) -> Iterator[Subject]:
     server = stack.enter_context(product(0, _OPEN))
-    yield Subject(OURS, server.port, "/a2a/scripted/", server)
+    yield Subject(OURS, server.port, AGENT_PATH)
     yield Subject(SDK, stack.enter_context(_sdk("")), "/")
     url = stack.enter_context(postgres())
     if url:
         server = stack.enter_context(product(0, {**_OPEN, "DATABASE_URL": url}))
-        yield Subject(OURS_PG, server.port, "/a2a/scripted/", server)
+        yield Subject(OURS_PG, server.port, AGENT_PATH)
         theirs = stack.enter_context(postgres())
         name = theirs.removeprefix("postgres:///").partition("?")[0]
         yield Subject(SDK_PG, stack.enter_context(_sdk(f"postgresql+asyncpg:///{name}?host=/var/run/postgresql")), "/")
@@ -126,12 +137,10 @@ def _judged(key: tuple[str, int], rates: Any, tails: Any, targets: Any) -> list[
     return ["", "", ""]
 
 
-def _show_cards(subject: Subject) -> None:
+def _show_cards(server: Server) -> None:
     async def measure() -> float:
         request = http_load.get("/.well-known/agent-card.json")
-        loads = [
-            await http_load.hammer(subject.port, request, 16, SECONDS, b"supportedInterfaces") for _ in range(RUNS)
-        ]
+        loads = [await http_load.hammer(server.port, request, 16, SECONDS, b"supportedInterfaces") for _ in range(RUNS)]
         return median(load.rate for load in loads)
 
     rate = asyncio.run(measure())
@@ -139,16 +148,14 @@ def _show_cards(subject: Subject) -> None:
     show("Cards, 16 connections", ("a second", "target", ""), [row])
 
 
-def _show_memory(subject: Subject) -> None:
+def _show_memory(server: Server) -> None:
     """Resident memory after a fifth of the tasks and after all of them."""
-    server = subject.server
-    assert server is not None
+    request = _request(Subject(OURS, server.port, AGENT_PATH), "SendMessage", "hello")
 
     async def run(tasks: int) -> None:
         done = 0
         while done < tasks:
-            request = _request(subject, "SendMessage", "hello")
-            done += len((await http_load.hammer(subject.port, request, 16, SECONDS, b"TASK_STATE_COMPLETED")).waits)
+            done += len((await http_load.hammer(server.port, request, 16, SECONDS, b"TASK_STATE_COMPLETED")).waits)
 
     asyncio.run(run(TASKS // 5))
     before = server.memory()

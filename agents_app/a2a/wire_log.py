@@ -168,8 +168,9 @@ def _save(row: WireMessage) -> None:
 
 
 def _save_waiting(journal: Journal) -> None:
-    rows, _waiting[journal] = _waiting[journal], []
-    if rows:
+    rows = _waiting.get(journal)
+    if rows:  # else the last words of an orderly stop saved them
+        _waiting[journal] = []
         journal.post(Entry(new=rows)).add_done_callback(partial(_saved, journal, rows))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import string
@@ -233,6 +234,14 @@ async def test_more_than_can_be_saved_is_not_held(monkeypatch):
     runtime.current().journal.close()
 
     assert await WireMessage.objects.acount() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_the_end_saved_is_not_looked_for_afterwards(caplog):
+    await kept(operation="GetTask")
+    await asyncio.sleep(wire_log.GATHER_SECONDS * 2)
+
+    assert not caplog.records
 
 
 @pytest.mark.django_db(transaction=True)

@@ -35,6 +35,10 @@ def binding(**values: object) -> Iterator[None]:
 
 
 def _with(values: dict[str, object]) -> Mapping[str, str]:
-    assert values.keys() <= set(NAMES), "a new name belongs into NAMES first"
-    merged = {**_bound.get(), **{name: str(value or "") for name, value in values.items()}}
-    return {name: value for name, value in merged.items() if value}
+    merged = dict(_bound.get())
+    for name, value in values.items():
+        assert name in NAMES, "a new name belongs into NAMES first"
+        merged.pop(name, None)
+        if value:
+            merged[name] = str(value)
+    return merged

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from typing import Any
 
@@ -13,6 +12,7 @@ from a2a.utils.errors import (
     MethodNotFoundError,
 )
 
+from agents_app import fast_json
 from agents_app.a2a.errors import Json, Refusal, jsonrpc_error
 from agents_app.a2a.http import Frames
 from agents_app.a2a.operations import Operations, Stream
@@ -85,7 +85,7 @@ def failure(id: Any, error: A2AError | Refusal) -> bytes:
 
 
 def dumps(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return fast_json.dumps(value)
 
 
 async def frames(id: Any, events: Stream) -> Frames:

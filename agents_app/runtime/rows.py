@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import connections, models
 from django.db.models import Model
 from django.db.models.base import ModelState
+
+from agents_app import fast_json
 
 M = TypeVar("M", bound=Model)
 
@@ -83,16 +84,15 @@ def insert(rows: Iterable[Model]) -> None:
     for row in rows:
         by_model.setdefault(type(row), []).append(row)
     connection = connections["default"]
-    with connection.cursor() as cursor:
-        for model, models_ in by_model.items():
-            names = _stored(model)
-            values = _values(model, names, models_, connection.vendor, adding=True)
-            if connection.vendor == "sqlite":
-                cursor.executemany(_insertion(model, names), values)
-            else:
-                cursor.execute(_insertion_from_json(model, names), [_as_json(model, names, values)])
-            for row in models_:
-                row._state.adding, row._state.db = False, connection.alias
+    for model, models_ in by_model.items():
+        names = _stored(model)
+        values = _values(model, names, models_, connection.vendor, adding=True)
+        if connection.vendor == "sqlite":
+            _execute_many(connection, _insertion(model, names), values)
+        else:
+            _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
+        for row in models_:
+            row._state.adding, row._state.db = False, connection.alias
 
 
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
@@ -101,14 +101,25 @@ def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
     by_shape: dict[tuple[type[Model], tuple[str, ...]], dict[Any, Model]] = {}
     for row, names in changes:
         by_shape.setdefault((type(row), names), {})[row.pk] = row  # the last one wins
+    for (model, names), rows in by_shape.items():
+        pk: Any = model._meta.pk
+        values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
+        if connection.vendor == "sqlite":
+            _execute_many(connection, _statement(model, names), values)
+        else:
+            _execute(connection, _statement_from_json(model, names), _as_json(model, (*names, pk.name), values))
+
+
+def _execute_many(connection: Any, statement: str, values: list[list[Any]]) -> None:
+    """On SQLite. Past Django's cursor, which reads every statement anew to put its own placeholders into it."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        connection.connection.executemany(statement, values)
+
+
+def _execute(connection: Any, statement: str, rows: str) -> None:
     with connection.cursor() as cursor:
-        for (model, names), rows in by_shape.items():
-            pk: Any = model._meta.pk
-            values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
-            if connection.vendor == "sqlite":
-                cursor.executemany(_statement(model, names), values)
-            else:
-                cursor.execute(_statement_from_json(model, names), [_as_json(model, (*names, pk.name), values)])
+        cursor.execute(statement, [rows])
 
 
 # PostgreSQL takes all rows of a statement as one JSON text: what it costs to hand over thousands of values one by one is
@@ -117,7 +128,7 @@ def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
 
 def _as_json(model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> str:
     columns = [_field(model, name).column for name in names]
-    return json.dumps([dict(zip(columns, row, strict=True)) for row in values], default=str)
+    return fast_json.dumps([dict(zip(columns, row, strict=True)) for row in values], default=str).decode()
 
 
 @lru_cache(maxsize=256)
@@ -141,14 +152,14 @@ def _statement_from_json(model: type[Model], names: tuple[str, ...]) -> str:
 def _statement(model: type[Model], names: tuple[str, ...]) -> str:
     table, columns = _quoted(model, names)
     pk: Any = model._meta.pk
-    sets = ", ".join(f"{column} = %s" for column in columns)
-    return f"UPDATE {table} SET {sets} WHERE {_quoted(model, (pk.name,))[1][0]} = %s"
+    sets = ", ".join(f"{column} = ?" for column in columns)
+    return f"UPDATE {table} SET {sets} WHERE {_quoted(model, (pk.name,))[1][0]} = ?"
 
 
 @lru_cache(maxsize=64)
 def _insertion(model: type[Model], names: tuple[str, ...]) -> str:
     table, columns = _quoted(model, names)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['?'] * len(columns))})"
 
 
 def _quoted(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[str]]:
@@ -197,12 +208,14 @@ def _plain(value: Any, field: Any, vendor: str) -> Any:
 def _json(value: Any) -> str:
     if not value and type(value) is dict:
         return "{}"
-    return "[]" if not value and type(value) is list else json.dumps(value)
+    return "[]" if not value and type(value) is list else fast_json.dumps(value).decode()
 
 
 @lru_cache(maxsize=512)
 def _moment(value: datetime) -> str:
     """Rows of one call share their moment."""
+    if value.tzinfo is UTC:
+        return str(value.replace(tzinfo=None))
     return str(connections["default"].ops.adapt_datetimefield_value(value))
 
 

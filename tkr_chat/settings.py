@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.templatetags.static import static
 
 from tkr_chat.addresses import address_of, require_allowed
 from tkr_chat.databases import tuned
@@ -106,7 +107,13 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-UNFOLD = {"SITE_TITLE": "tkr-agent-chat", "SITE_HEADER": "tkr-agent-chat", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "tkr-agent-chat",
+    "SITE_HEADER": "tkr-agent-chat",
+    "SITE_URL": "/",
+    "DASHBOARD_CALLBACK": "metrics.dashboard.add_dashboard",
+    "STYLES": [lambda _: static("css/dashboard.css")],
+}
 
 # Data
 

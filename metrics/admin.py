@@ -19,7 +19,7 @@ from accounts.read_only_admin import ReadOnly
 from metrics.actions import alerts
 from metrics.browsing import MOST_ROWS, Browsed, BrowserForm
 from metrics.dashboard import may_see, read_dashboard
-from metrics.models import Alert, AlertDelivery, AlertRule, Process, Sample, Silence
+from metrics.models import Alert, AlertDelivery, AlertRule, Sample, Silence
 
 SEVERITIES = {"Info": "info", "Warning": "warning", "Critical": "danger"}
 STATES = {"Pending": "warning", "Firing": "danger", "Resolved": "success"}
@@ -68,33 +68,6 @@ class SampleAdmin(ReadOnly, ModelAdmin):
 def _require(request: HttpRequest) -> None:
     if not may_see(request):
         raise PermissionDenied
-
-
-@admin.register(Process)
-class ProcessAdmin(ReadOnly, ModelAdmin):
-    list_display = (
-        *("name", "is_alive", "version", "started_at", "last_seen_at", "memory", "lag"),
-        *("open_sockets", "running_tasks", "pool"),
-    )
-    list_filter = ("kind", "host")
-
-    @display(description="Alive", boolean=True)
-    def is_alive(self, process: Process) -> bool:
-        return process.is_alive
-
-    @display(description="Memory", ordering="memory_bytes")
-    def memory(self, process: Process) -> str:
-        return f"{process.memory_bytes / 2**20:,.0f} MiB"
-
-    @display(description="Loop lag", ordering="loop_lag_seconds")
-    def lag(self, process: Process) -> str:
-        return f"{process.loop_lag_seconds * 1000:,.0f} ms"
-
-    @display(description="Pool: in use of open, waiting")
-    def pool(self, process: Process) -> str:
-        if process.pool_size is None:
-            return "none"
-        return f"{process.pool_in_use} of {process.pool_size}, {process.pool_waiting}"
 
 
 @admin.register(AlertRule)

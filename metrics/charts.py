@@ -88,7 +88,8 @@ class _Plot:
     def __init__(self, of: Range, top: float, show: Format) -> None:
         self.of = of
         self.show = show
-        self.step = _nice(top / 4) if top > 0 else 1.0
+        nice = _nice_octets if show is octets else _nice
+        self.step = nice(top / 4) if top > 0 else 1.0
         self.ticks = max(1, math.ceil(top / self.step - 1e-9)) if top > 0 else 1
         self.slot_width = (WIDTH - LEFT - RIGHT) / max(1, of.slots)
 
@@ -193,3 +194,8 @@ def _nice(step: float) -> float:
     """1, 2 or 5 times a power of ten."""
     power = 10 ** math.floor(math.log10(step))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step - 1e-12)
+
+
+def _nice_octets(step: float) -> float:
+    """A power of two."""
+    return float(2 ** max(0, math.ceil(math.log2(step))))

@@ -76,16 +76,15 @@ def _figures(of: Range) -> list[Figure]:
     price = _one(added_up("tkr_price_dollars_total", of), of)
     errors = _one(added_up("tkr_errors_total", of), of)
     sockets = levels("tkr_sockets_open", of)
+    open_now = sum(Process.objects.alive().values_list("open_sockets", flat=True))
     return [
         Figure("People", charts.count(totals["people"]), note="active accounts"),
         Figure("Conversations", charts.count(totals["conversations"]), note="in all"),
-        Figure(
-            "Open sockets", charts.count(sockets[0].last or 0) if sockets else NOTHING, _spark(sockets), "browsers now"
-        ),
+        Figure("Open sockets", charts.count(open_now), _spark(sockets), "browsers now"),
         Figure("Messages", charts.count(messages.total), charts.sparkline(messages), of.name),
         Figure("Tasks", charts.count(tasks.total), charts.sparkline(tasks), f"{charts.count(failed.total)} failed"),
         Figure("Tokens", charts.count(tokens.total), charts.sparkline(tokens), of.name),
-        Figure("Price", charts.dollars(price.total), charts.sparkline(price), "where it is known"),
+        Figure("Price", charts.dollars(price.total), charts.sparkline(price), "where known"),
         Figure("Errors", charts.count(errors.total), charts.sparkline(errors), "in the log", errors.total > 0),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import a2a, cluster, first_piece, idle, lists, streaming
+from bench import a2a, cluster, first_piece, idle, lists, metrics, streaming
 from bench.machine import become_client
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "a2a-cards": a2a.cards,
     "a2a-memory": a2a.memory,
     "cluster": cluster.main,
+    "metrics": metrics.main,
 }
 
 

@@ -11,6 +11,8 @@ class OpsConfig(AppConfig):
         from agents_app.signals import runtime_starting
         from ops.control.obeying import start_obeying
         from ops.nightly import add_schedules
+        from ops.readings import add_readings
 
         runtime_starting.connect(start_obeying, dispatch_uid="ops.control")
         add_schedules(settings.BACKUP_AT)
+        add_readings()

@@ -18,7 +18,7 @@ from agents_app.models import INTERRUPTED, Agent, Event, EventType, JournalHead,
 from agents_app.runtime.brake import BUDGET
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry
-from agents_app.runtime.live import Piece
+from agents_app.runtime.relay import Piece
 from agents_app.threads import in_thread
 
 LOOK_AGAIN_SECONDS = 1.0  # another process of this server may have taken the task over

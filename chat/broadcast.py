@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-from django.db.models import Prefetch
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from agents_app import runtime
-from agents_app.models import INTERRUPTED, RUNNABLE, Event, EventType, JournalHead, Message, RemoteAgent, Task
-from agents_app.runtime.live import Piece
+from agents_app.models import Event, EventType, RemoteAgent
+from agents_app.runtime.relay import Piece
 from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 from chat import protocol
-from chat.loading import load_messages
-from chat.models import Conversation, Participant
+from chat.lost_access import find_lost_access
+from chat.missed import Missed, find_head, find_heads, load_events, load_items, load_missed, read, streaming_ids
 from chat.news import News, frames, load_news, task_frame
 from chat.projection import is_for_people
-from chat.rendering import conversation_item_html
 from chat.streams import Streams
 
-P = ParamSpec("P")
-T = TypeVar("T")
-logger = logging.getLogger(__name__)
-
-READ_AGAIN_SECONDS = 0.5
-MISSED_AT_MOST = 500  # events; whoever missed more loads the conversation anew
+LOOK_SECONDS = 2.0  # for what nobody told of
 TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
 
@@ -63,14 +55,21 @@ class Browsers:
         self._lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
         self._streams = Streams(of.live.snapshot)
-        self._by_context: dict[UUID, set[Socket]] = defaultdict(set)
+        self._by_context: dict[UUID, dict[Socket, int]] = defaultdict(dict)  # with the last number each was told
+        self._seqs: dict[UUID, int] = {}  # up to there everything was told; only where others write too
         self._by_user: dict[UUID, set[Socket]] = defaultdict(set)
-        self._held: dict[tuple[Socket, UUID], list[tuple[Event, str]]] = {}  # while a socket catches up
+        self._held: dict[tuple[Socket, UUID], list[tuple[Event, list[str]]]] = {}  # while a socket catches up
         self._waiting: list[Event | Piece] = []  # in the order they happened
         self._busy: set[UUID] = set()  # conversations of which something waits, or is told right now
         self._telling: asyncio.Task[None] | None = None
+        self._others = bool(settings.REDIS_URL or settings.ON_POSTGRESQL)  # processes that write, too
         of.journal.subscribe(self._hear)
         of.live.subscribe(self._stream)
+        of.relay.on("session.ended", self.close_session)
+        of.relay.on("conversation.deleted", self._conversation_deleted_elsewhere)
+        of.relay.on("agent.changed", self.agent_changed)
+        if self._others:
+            of.beside(self._look_around())
 
     # -- sockets come and go
 
@@ -89,22 +88,34 @@ class Browsers:
         """Push every event after `after`, then snapshots of what streams, then live. The caller has checked access."""
         key = (socket, context_id)
         self._held[key] = []
-        self._by_context[context_id].add(socket)
+        if self._others and context_id not in self._by_context:
+            self._seqs.setdefault(context_id, await in_thread(find_head, context_id))
+        self._by_context[context_id][socket] = 0
         try:
-            missed = await in_thread(_load_missed, context_id, after)
+            missed = await in_thread(load_missed, context_id, after)
+            await self._runtime.live.look(streaming_ids(missed.streaming))
             async with self._lock:
                 for _, frame in frames(missed.news, self._streams) if not missed.too_much else ():
                     socket.push(frame)
                 for frame in self._present(missed):
                     socket.push(frame)
-                for event, frame in self._held.pop(key, ()):
-                    if event.seq > missed.seq:
-                        socket.push(frame)
+                if context_id in self._by_context and socket in self._by_context[context_id]:
+                    self._by_context[context_id][socket] = missed.seq
+                for event, told in self._held.pop(key, ()):
+                    self._push_numbered(socket, event, told)
         finally:
             self._held.pop(key, None)
 
     def close_conversation(self, socket: Socket, context_id: UUID) -> None:
-        _discard(self._by_context, context_id, socket)
+        sockets = self._by_context.get(context_id)
+        if sockets is not None:
+            sockets.pop(socket, None)
+            if not sockets:
+                self._forget(context_id)
+
+    def _forget(self, context_id: UUID) -> None:
+        self._by_context.pop(context_id, None)
+        self._seqs.pop(context_id, None)
 
     def close_session(self, session_key: str) -> None:
         """Somebody signed out: their sockets must not listen on."""
@@ -131,11 +142,13 @@ class Browsers:
 
     def conversation_deleted(self, context_id: UUID, user_ids: Iterable[UUID]) -> None:
         self._push_to_people(user_ids, protocol.encode("conversation.deleted", id=context_id))
-        self._by_context.pop(context_id, None)
+        self._forget(context_id)
 
-    def agent_changed(self, agent_id: str, down_since: datetime | None, on_hold: bool) -> None:
-        since = down_since.isoformat() if down_since else None
-        frame = protocol.encode("agent.changed", id=agent_id, down_since=since, on_hold=on_hold)
+    def _conversation_deleted_elsewhere(self, id: str, people: list[str]) -> None:
+        self.conversation_deleted(UUID(id), map(UUID, people))
+
+    def agent_changed(self, agent_id: str, down_since: str | None, on_hold: bool) -> None:
+        frame = protocol.encode("agent.changed", id=agent_id, down_since=down_since, on_hold=on_hold)
         self._push_to_people(list(self._by_user), frame)
 
     # -- what happens
@@ -160,22 +173,35 @@ class Browsers:
             while self._waiting:
                 happened, self._waiting = self._waiting, []
                 async with self._lock:
-                    await self._tell(happened)
+                    await self._tell([item async for item in self._gapless(happened)])
                 self._busy = {item.context_id for item in self._waiting}
         finally:
             self._busy = {item.context_id for item in self._waiting}
             self._telling = None
 
+    async def _gapless(self, happened: list[Event | Piece]) -> AsyncIterator[Event | Piece]:
+        """What others did may come late, twice or not at all: what is missing is read from the journal."""
+        for item in happened:
+            known = self._seqs.get(item.context_id)
+            if isinstance(item, Event) and known is not None:
+                if item.seq <= known:
+                    continue
+                if item.seq > known + 1:
+                    for event in await read(load_events, item.context_id, known, item.seq - 1):
+                        yield event
+                self._seqs[item.context_id] = item.seq
+            yield item
+
     async def _tell(self, happened: list[Event | Piece]) -> None:
         events = [item for item in happened if isinstance(item, Event)]
         watched = [event for event in events if event.context_id in self._by_context]
-        news = await _read(load_news, watched) if watched else News([])
+        news = await read(load_news, watched) if watched else News([])
+        await self._runtime.live.look(streaming_ids(news.messages.values()))
         for item in happened:
             if isinstance(item, Piece):
                 self._push_piece(item)
             elif item.context_id in self._by_context:
-                for event, frame in frames(replace(news, events=[item]), self._streams):
-                    self._push_event(event, frame)
+                self._push_event(item, [frame for _, frame in frames(replace(news, events=[item]), self._streams)])
                 await asyncio.sleep(0)  # a message takes a while to render; what streams elsewhere goes first
         await self._touch(events)
         for event in watched:
@@ -192,13 +218,21 @@ class Browsers:
                 if (socket, piece.context_id) not in self._held:  # it gets a snapshot instead
                     socket.push(frame)
 
-    def _push_event(self, event: Event, frame: str) -> None:
-        for socket in self._by_context.get(event.context_id, ()):
+    def _push_event(self, event: Event, told: list[str]) -> None:
+        for socket in list(self._by_context.get(event.context_id, ())):
             held = self._held.get((socket, event.context_id))
             if held is None:
-                socket.push(frame)
+                self._push_numbered(socket, event, told)
             else:
-                held.append((event, frame))
+                held.append((event, told))
+
+    def _push_numbered(self, socket: Socket, event: Event, told: list[str]) -> None:
+        """A socket may have caught up past this event meanwhile."""
+        sockets = self._by_context.get(event.context_id, {})
+        if event.seq > sockets.get(socket, event.seq):
+            sockets[socket] = event.seq
+            for frame in told:
+                socket.push(frame)
 
     def _present(self, missed: Missed) -> Iterable[str]:
         """What a browser must know besides the events: what streams, who works, and that it has everything."""
@@ -221,8 +255,39 @@ class Browsers:
         touched = {event.context_id for event in events if is_for_people(event) or event.type in TOUCHING}
         if not touched:
             return
-        for people, frame in await _read(_load_items, touched, set(self._by_user)):
+        for people, frame in await read(load_items, touched, set(self._by_user)):
             self._push_to_people(people, frame)
+
+    # -- what nobody told of: a notice got lost, or there is nothing that carries any
+
+    async def _look_around(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look_for_numbers()
+                await self._look_for_access()
+            except (DatabaseError, InterfaceError):
+                pass  # whoever writes says so; the next look finds what this one would have
+
+    async def _look_for_numbers(self) -> None:
+        heads = await in_thread(find_heads, list(self._seqs)) if self._seqs else {}
+        for context_id, seq in heads.items():
+            known = self._seqs.get(context_id)
+            if known is not None and seq > known:
+                self._hear(await in_thread(load_events, context_id, known, seq))
+
+    async def _look_for_access(self) -> None:
+        keys = {socket.session_key for sockets in self._by_user.values() for socket in sockets} - {""}
+        seats = {(id, socket.user_id) for id, sockets in self._by_context.items() for socket in sockets}
+        if not keys and not seats:
+            return
+        lost = await in_thread(find_lost_access, keys, seats)
+        for key in lost.session_keys:
+            self.close_session(key)
+        for context_id, user_id in lost.deleted:
+            self.conversation_deleted(context_id, [user_id])
+        for context_id, user_id in lost.seats:
+            self._expel(context_id, user_id)
 
     def _push_to_people(self, user_ids: Iterable[UUID], frame: str) -> None:
         for user_id in user_ids:
@@ -233,53 +298,6 @@ class Browsers:
         for socket in self._by_user.get(user_id, ()):
             socket.push(protocol.encode("conversation.left", id=context_id))
             self.close_conversation(socket, context_id)
-
-
-class Missed:
-    """What a browser that was away needs to be in step again."""
-
-    def __init__(self, context_id: UUID, after: int | None) -> None:
-        self.context_id = context_id
-        self.seq = JournalHead.objects.filter(context_id=context_id).values_list("seq", flat=True).first() or 0
-        start = self.seq if after is None else after
-        self.too_much = self.seq - start > MISSED_AT_MOST or start > self.seq
-        self.news = News([])
-        if not self.too_much and start < self.seq:
-            found = Event.objects.filter(context_id=context_id, seq__gt=start, seq__lte=self.seq).order_by("seq")
-            events = list(found)
-            self.too_much = len(events) < self.seq - start  # old ones are pruned
-            self.news = News([]) if self.too_much else load_news(events)
-        streaming = Message.objects.in_context(context_id).filter(state=Message.State.STREAMING)
-        self.streaming = load_messages(list(streaming.order_by("seq").values_list("id", flat=True)))
-        self.unfinished = list(
-            Task.objects.filter(context_id=context_id, state__in=(*RUNNABLE, *INTERRUPTED)).select_related("remote")
-        )
-
-
-async def _read(load: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """However long the database is away: what happened is told when it is back, and in its order."""
-    while True:
-        try:
-            return await in_thread(load, *args, **kwargs)
-        except (OperationalError, InterfaceError):
-            logger.exception("News could not be read; trying again.", extra={"action": "news.retry"})
-            await asyncio.sleep(READ_AGAIN_SECONDS)
-
-
-def _load_missed(context_id: UUID, after: int | None) -> Missed:
-    return Missed(context_id, after)
-
-
-def _load_items(context_ids: set[UUID], online: set[UUID]) -> list[tuple[list[UUID], str]]:
-    """For each conversation: who of its people is online, and the frame for them."""
-    people = Prefetch("participants", Participant.objects.select_related("agent").order_by("agent__position"))
-    items = []
-    for conversation in Conversation.objects.filter(id__in=context_ids).prefetch_related(people):
-        here = [p.user_id for p in conversation.participants.all() if p.user_id in online]
-        if here:
-            html = conversation_item_html(conversation)
-            items.append((here, protocol.encode("conversation.touched", id=conversation.id, html=html)))
-    return items
 
 
 def _discard(index: dict[UUID, set[Socket]], key: UUID, socket: Socket) -> None:
@@ -318,12 +336,22 @@ def count_sockets() -> int:
 
 def tell_agent_changed(sender: Any, remote: RemoteAgent, **kwargs: Any) -> None:
     """Signal receiver, in any thread."""
-    if _current is not None and not _current[1].loop.is_closed():
-        say = partial(_current[1].agent_changed, remote.agent_id, remote.down_since, remote.is_on_hold)
-        _current[1].loop.call_soon_threadsafe(say)
+    since = remote.down_since.isoformat() if remote.down_since else None
+    _everywhere("agent.changed", "agent_changed", agent_id=remote.agent_id, down_since=since, on_hold=remote.is_on_hold)
 
 
 def close_sockets_of_session(sender: Any, session_key: str, **kwargs: Any) -> None:
     """Signal receiver: somebody signs out, or is signed out from elsewhere; in a thread of the request."""
+    _everywhere("session.ended", "close_session", session_key=session_key)
+
+
+def conversation_deleted(id: UUID, people: list[UUID]) -> None:
+    current().conversation_deleted(id, people)
+    runtime.tell_others("conversation.deleted", id=str(id), people=list(map(str, people)))
+
+
+def _everywhere(name: str, method: str, **data: Any) -> None:
+    """In this process, when it has browsers, and in the others."""
     if _current is not None and not _current[1].loop.is_closed():
-        _current[1].loop.call_soon_threadsafe(_current[1].close_session, session_key)
+        _current[1].loop.call_soon_threadsafe(partial(getattr(_current[1], method), **data))
+    runtime.tell_others(name, **data)

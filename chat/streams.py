@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from agents_app.models import Message
-from agents_app.runtime.live import Piece
+from agents_app.runtime.relay import Piece
 from chat import protocol
 from chat.markdown import Settled, StreamedText
 from chat.rendering import message_html
@@ -44,7 +44,7 @@ class Streams:
     def frames(self, piece: Piece) -> list[str]:
         """What to send for a piece. Nothing when nobody here was shown the message yet: a snapshot will come."""
         stream = self._streams.get(piece.message_id)
-        if stream is None:
+        if stream is None or piece.offset > stream.length:
             return []
         text = piece.text[max(stream.length - piece.offset, 0) :]
         if not text:

@@ -16,8 +16,8 @@ APPS = frozenset({"tkr_chat", "ops", "metrics", "chat", "agents_app", "accounts"
 
 def watch_runtime(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
     watch = TaskWatch()
-    runtime.journal.subscribe(watch.hear)
-    runtime.live.subscribe(watch.hear_pieces)
+    runtime.journal.subscribe(watch.hear, everywhere=False)
+    runtime.live.subscribe(watch.hear_pieces, everywhere=False)
 
 
 def count_commit(sender: Any, entries: int, seconds: float, **kwargs: Any) -> None:

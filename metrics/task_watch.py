@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message, Step, TaskState
-from agents_app.runtime.live import Piece
+from agents_app.runtime.relay import Piece
 from metrics import registry
 
 REMEMBERED = 10_000  # tasks; those that end in other processes are never heard of again

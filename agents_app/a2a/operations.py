@@ -79,7 +79,7 @@ class Operations:
                 if view.reply is not None:
                     yield StreamEvent(str(view.task.version), {"message": wire.message_json(view.reply, view)})
                     return
-            yield stream.begin(await _view_at_start(started))
+            yield await stream.begin(await _view_at_start(started))
             async with aclosing(stream.follow(until_waiting=True)) as events:
                 async for event in events:
                     yield event
@@ -99,7 +99,7 @@ class Operations:
         try:
             if position is None:
                 view = await in_thread(load_view, task.id) or view  # as it is now that its news are heard
-                yield stream.begin(view)
+                yield await stream.begin(view)
                 if view.task.state in TERMINAL:
                     return
             else:

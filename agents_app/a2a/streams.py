@@ -15,7 +15,7 @@ from agents_app.a2a import wire
 from agents_app.a2a.loading import complete, is_complete, load_events
 from agents_app.a2a.wire import Json, TaskView
 from agents_app.models import Event, EventType, Message, TaskState
-from agents_app.runtime.live import Piece
+from agents_app.runtime.relay import Piece
 from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 
@@ -131,8 +131,9 @@ class TaskStream:
     def close(self) -> None:
         self._hub.remove(self._watch, self._task_id, self._context_id)
 
-    def begin(self, view: TaskView) -> StreamEvent:
+    async def begin(self, view: TaskView) -> StreamEvent:
         """The reader gets the task as it is; what follows is what happens from then on."""
+        await runtime.current().live.look([m.id for m in view.answers if m.state == Message.State.STREAMING])
         self._version = view.task.version
         for message in view.answers:
             if message.state == Message.State.STREAMING:
@@ -182,6 +183,8 @@ class TaskStream:
                     yield event
             if isinstance(item, Event) and not is_complete(item):
                 await in_thread(complete, item)
+            if isinstance(item, Event) and (answer := wire.answer_of(item)):
+                await runtime.current().live.look([answer.id])
             yield item
 
     async def _missed(self) -> list[Event]:

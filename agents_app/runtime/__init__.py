@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
@@ -24,6 +25,12 @@ def current() -> Runtime:
 def count_running() -> int:
     """Tasks that run here. Makes no runtime: it may be asked for before this process knows its part."""
     return len(_current.queue.running()) if _current is not None else 0
+
+
+def tell_others(name: str, **data: Any) -> None:
+    """Tell the other processes, in any thread. Nothing when this one runs nothing: then they find it by looking."""
+    if _current is not None:
+        _current.relay.tell(name, **data)
 
 
 def choose_queue(make_queue: Callable[[Runtime], Queue] | None) -> None:

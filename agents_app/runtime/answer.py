@@ -49,10 +49,10 @@ class AnswerText:
     def reopen(self, message: Message, length: int) -> Writes:
         """Go on with a message of an earlier run, cut to what its finished steps cover."""
         self.message, self.length, self.usage = message, length, dict(message.usage)
-        cut = length < len(message.text)
         message.text = message.text[:length]
         self._live.open(self._task.context_id, message.id, message.text)
-        return self._changed(message, "text") if cut else Writes()
+        # Even where nothing is cut: readers may have more than was saved, and it is said anew.
+        return Writes([changed_fact(message, cut=True)], [], [(message, ("text",))])
 
     def cut(self, length: int) -> Writes:
         """Take back what was said behind that."""

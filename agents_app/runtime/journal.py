@@ -142,7 +142,7 @@ class Journal:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
-        self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener]] = []
+        self._listeners: list[tuple[asyncio.AbstractEventLoop, Listener, bool]] = []
         self._last_words: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -168,11 +168,21 @@ class Journal:
         self._put([_Waiting(entry, None, future)])
         return future.result()
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` on this loop after every commit; returns the function that ends it."""
-        item = (asyncio.get_running_loop(), listener)
+    def subscribe(self, listener: Listener, *, everywhere: bool = True) -> Callable[[], None]:
+        """Call `listener` on this loop after every commit; returns the function that ends it.
+
+        `everywhere`: also of those in other processes, as far as they are heard of: some may be missing or late.
+        """
+        item = (asyncio.get_running_loop(), listener, everywhere)
         self._listeners.append(item)
         return lambda: self._listeners.remove(item) if item in self._listeners else None
+
+    def pass_on(self, events: list[Event]) -> None:
+        """What another process committed; on the loop of those who listen."""
+        here = asyncio.get_running_loop()
+        for loop, listener, everywhere in list(self._listeners):
+            if everywhere and loop is here:
+                listener(events)
 
     def at_close(self, say: Callable[[], None]) -> None:
         """Call `say` before the end: it may still post what it held back."""
@@ -256,7 +266,7 @@ class Journal:
     def _tell(self, batch: list[_Waiting]) -> None:
         events = [event for waiting in batch if waiting.error is None for event in waiting.events]
         if events:
-            for loop, listener in list(self._listeners):
+            for loop, listener, _ in list(self._listeners):
                 _call(loop, listener, events)
         by_loop: dict[asyncio.AbstractEventLoop | None, list[_Waiting]] = {}
         for waiting in batch:

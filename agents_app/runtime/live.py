@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
 
+from agents_app.runtime.relay import Piece, Relay
+
 LONGEST_GATHER_SECONDS = 0.25
-
-
-class Piece(NamedTuple):
-    """A fragment of a message's text. `offset` counts Unicode code points from the message's beginning."""
-
-    context_id: UUID
-    message_id: UUID
-    offset: int
-    text: str
 
 
 @dataclass(slots=True)
@@ -43,15 +35,17 @@ class LiveText:
     never takes more than half of the time: under load the pieces grow larger instead of later.
     """
 
-    def __init__(self, gather_seconds: float) -> None:
+    def __init__(self, gather_seconds: float, relay: Relay | None = None) -> None:
         self._gather_seconds = gather_seconds
+        self._relay = relay or Relay()
         self._buffers: dict[UUID, _Buffer] = {}
         self._dirty: dict[UUID, _Buffer] = {}
-        self._subscribers: list[Subscriber] = []
+        self._subscribers: list[tuple[Subscriber, bool]] = []
         self._flushing: asyncio.Task[None] | None = None
 
     def open(self, context_id: UUID, message_id: UUID, text: str = "") -> None:
         self._buffers[message_id] = _Buffer(context_id, [text] if text else [], len(text))
+        self._relay.opened(context_id, message_id, text)
 
     def append(self, message_id: UUID, text: str) -> None:
         buffer = self._buffers[message_id]
@@ -66,9 +60,19 @@ class LiveText:
         return self._buffers[message_id].text
 
     def snapshot(self, message_id: UUID) -> str | None:
-        """What was published so far; the next piece begins where it ends. None: not streaming in this process."""
+        """What was published so far; the next piece begins where it ends. None: nothing of it was heard here."""
         buffer = self._buffers.get(message_id)
-        return "".join(buffer.said) if buffer else None
+        return "".join(buffer.said) if buffer else self._relay.snapshot(message_id)
+
+    async def look(self, message_ids: Sequence[UUID]) -> None:
+        """Before a snapshot of messages that may stream in another process: find out what was said there."""
+        await self._relay.look(message_ids)
+
+    async def pass_on(self, pieces: list[Piece]) -> None:
+        """What another process published."""
+        for subscriber, everywhere in list(self._subscribers):
+            if everywhere:
+                await subscriber(pieces)
 
     def streaming_in(self, context_id: UUID) -> list[UUID]:
         return [message_id for message_id, buffer in self._buffers.items() if buffer.context_id == context_id]
@@ -83,10 +87,13 @@ class LiveText:
     def close(self, message_id: UUID) -> None:
         self._buffers.pop(message_id, None)
         self._dirty.pop(message_id, None)
+        self._relay.closed(message_id)
 
-    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        self._subscribers.append(subscriber)
-        return lambda: self._subscribers.remove(subscriber) if subscriber in self._subscribers else None
+    def subscribe(self, subscriber: Subscriber, *, everywhere: bool = True) -> Callable[[], None]:
+        """`everywhere`: also to what streams in other processes."""
+        item = (subscriber, everywhere)
+        self._subscribers.append(item)
+        return lambda: self._subscribers.remove(item) if item in self._subscribers else None
 
     async def flush(self, message_id: UUID | None = None) -> None:
         """Publish now what was gathered, of one message or of all."""
@@ -97,7 +104,8 @@ class LiveText:
             dirty = {message_id: buffer} if buffer else {}
         pieces = [self._publish(message_id, buffer) for message_id, buffer in dirty.items()]
         if pieces:
-            for subscriber in list(self._subscribers):
+            self._relay.said(pieces)
+            for subscriber, _ in list(self._subscribers):
                 await subscriber(pieces)
 
     def _publish(self, message_id: UUID, buffer: _Buffer) -> Piece:

@@ -16,6 +16,8 @@ from agents_app.runtime.live import LiveText
 from agents_app.runtime.owner import this_process
 from agents_app.runtime.queue import Queue
 from agents_app.runtime.recovery import Recovery
+from agents_app.runtime.relay import Ears, Relay
+from agents_app.runtime.relay_redis import RedisRelay
 from agents_app.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,8 @@ class Runtime:
     def __init__(self, make_queue: Callable[[Runtime], Queue]) -> None:
         self.owner = this_process()
         self.journal = Journal()
-        self.live = LiveText(settings.AGENTS_GATHER_SECONDS)
+        self.relay = RedisRelay(settings.REDIS_URL) if settings.REDIS_URL else Relay()
+        self.live = LiveText(settings.AGENTS_GATHER_SECONDS, self.relay)
         self.queue = make_queue(self)
         self.recovery = Recovery(self)
         self._ends: dict[UUID, list[tuple[asyncio.Future[str], bool]]] = {}
@@ -47,12 +50,14 @@ class Runtime:
     def keep_alive(self) -> None:
         """Only that: for a command that runs a task of its own beside a server, and takes nothing of what waits there."""
         self.listen()
+        self._begin_relay()
         self._every(settings.AGENTS_SAVE_SECONDS, self.save_texts)
         self._every(LEASE_CHECK_SECONDS, self.recovery.keep_leases)
 
     async def stop(self) -> None:
         """Let running tasks finish for a while, hand the rest over, save everything."""
         await self.queue.drain(settings.AGENTS_DRAIN_SECONDS)
+        await self.relay.end()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -100,6 +105,15 @@ class Runtime:
             await self.journal.append(
                 Entry(changes=[(Message(id=message_id, text=text), ("text",)) for message_id, text in grown])
             )
+
+    def _begin_relay(self) -> None:
+        if settings.REDIS_URL:
+            self.relay.begin(Ears(self.live.pass_on, self.journal.pass_on, self.live.snapshot), self.beside)
+            self.relay.on("task.stopped", self._stop_here)
+            self.journal.subscribe(self.relay.committed, everywhere=False)
+
+    def _stop_here(self, task_id: str) -> None:
+        self.queue.cancel(UUID(task_id))
 
     def _hear(self, events: list[Event]) -> None:
         for event in events:

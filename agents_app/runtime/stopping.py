@@ -44,7 +44,8 @@ async def stop_task(runtime: Runtime, task: Task) -> None:
         except _Running:
             pass
     await _request_cancel(runtime, task)
-    runtime.queue.cancel(task.id)
+    if not runtime.queue.cancel(task.id):
+        runtime.relay.tell("task.stopped", task_id=str(task.id))
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await runtime.until_settled(task.id, settled, LOOK_SECONDS)

@@ -56,7 +56,7 @@ async def delete_conversation(conversation: Conversation) -> None:
     await forget_context(id)
     await in_thread(conversation.delete)
     await in_thread(note, "conversation.deleted", f"chat.conversation:{id}")
-    broadcast.current().conversation_deleted(id, people)
+    broadcast.conversation_deleted(id, people)
 
 
 async def add_agent(conversation: Conversation, agent: Agent) -> Participant:

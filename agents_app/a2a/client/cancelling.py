@@ -29,7 +29,7 @@ def start_cancelling(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
             if event.type == EventType.TASK_STATUS and event.data["state"] == TaskState.CANCELED and event.task_id:
                 stopped.put_nowait(event.task_id)
 
-    runtime.journal.subscribe(hear)
+    runtime.journal.subscribe(hear, everywhere=False)  # whoever stopped it tells
     runtime.beside(_cancel_all(stopped))
 
 

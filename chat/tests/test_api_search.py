@@ -38,7 +38,7 @@ async def test_what_is_somebody_elses_is_not_found(said, mallory):
 
 
 async def test_nobody_searches_unnamed():
-    assert await Program().refused("GET", "/search", query_params={"q": "umbrella"}) == (401, "unauthorized")
+    assert await Program().refused("GET", "/search", query_params={"q": "umbrella"}) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("values", [{}, {"q": "x" * 201}, {"q": "x", "limit": 0}])

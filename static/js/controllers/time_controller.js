@@ -1,9 +1,10 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
-import { clock, clockWithSeconds, dayName, inFull, sinceWhen } from "../helpers/time.js"
+import { clock, clockWithSeconds, dayName, inFull, inShort, sinceWhen } from "../helpers/time.js"
 
 const STYLES = {
   day: (moment) => `${dayName(moment)}, ${clock(moment)}`,
   seconds: clockWithSeconds,
+  short: (moment) => inShort(moment),
   since: (moment) => sinceWhen(moment),
 }
 

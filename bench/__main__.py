@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import a2a, cluster, first_piece, idle, lists, metrics, streaming
+from bench import a2a, backup, cluster, first_piece, idle, lists, metrics, streaming
 from bench.machine import become_client
 
 PARTS = {
@@ -18,6 +18,7 @@ PARTS = {
     "a2a-memory": a2a.memory,
     "cluster": cluster.main,
     "metrics": metrics.main,
+    "backup": backup.main,
 }
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from django.conf import settings
@@ -86,6 +86,10 @@ class Installation:
             files = [row[0] for row in found.execute("SELECT file FROM agents_app_attachment")]
         assert sorted((self.data / "media" / file).read_text() for file in files) == texts
         return texts
+
+    def message_ids(self) -> set[str]:
+        with self._connected() as found:
+            return {str(UUID(str(row[0]))) for row in found.execute("SELECT id FROM agents_app_message")}
 
     @contextmanager
     def _connected(self, name: str = "") -> Iterator[Any]:

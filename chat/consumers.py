@@ -29,6 +29,8 @@ from chat.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
+UNREAD_AT_MOST = 5000  # frames; more than that of one conversation is read anew anyway
+
 
 class BrowserConsumer(AsyncWebsocketConsumer):
     """One for each tab, for all its conversations. Frames are in `chat/protocol.py`."""
@@ -160,6 +162,11 @@ class BrowserConsumer(AsyncWebsocketConsumer):
     def push(self, frame: str) -> None:
         traffic.frames_out += 1
         self.frames_out += 1
+        if len(self._outgoing) >= UNREAD_AT_MOST:
+            self._outgoing.clear()
+            self.close_soon(protocol.TOO_SLOW)
+            broadcast.current().leave(self)
+            return
         self._outgoing.append(frame)
         if self._writer is None:
             self._writer = asyncio.get_running_loop().create_task(self._write())

@@ -14,6 +14,7 @@ from agents_app.runtime.brake import Choice
 
 VERSION = 1  # of the frames; a page of another version loads itself anew
 RESET = 1012  # close code: an operator closed it, or the server begins anew; connect again
+TOO_SLOW = 4408  # close code: it reads nothing; it may come back and catch up
 SIGNED_OUT = 4401  # close code: no session, or not any more
 
 

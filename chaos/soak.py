@@ -30,4 +30,4 @@ async def play_soak(stage: Stage, seconds: float) -> Row:
             await FAULTS[name].play(stage, load)
             await asyncio.sleep(choice.uniform(1, PAUSE_SECONDS))
 
-    return await play(stage, Fault(f"{seconds / 60:.0f} minutes of random faults", faults, people=PEOPLE))
+    return await play(stage, Fault(f"{seconds:.0f} s of random faults", faults, people=PEOPLE))

@@ -102,7 +102,7 @@ class _Plot:
     def draw(self, shapes: Iterator[SafeString], series: Sequence[Series]) -> SafeString:
         inside = [*self._grid(), *shapes, *self._tips(series)]
         return format_html(
-            '<svg class="chart" viewBox="0 0 {} {}" role="img">{}</svg>',
+            '<svg class="dash-plot" viewBox="0 0 {} {}" role="img">{}</svg>',
             WIDTH,
             HEIGHT,
             format_html_join("", "{}", ((each,) for each in inside)),

@@ -168,8 +168,8 @@ async def test_a_worker_that_cannot_reach_its_queue_goes_on(
     """Every connection is cut, as when PostgreSQL restarts: what runs goes on, and what comes is taken."""
     worker = work().until_ready()
     room, other, path = await web(), await web(), tmp_path / "trace"
-    task = await room.ask("mason", f"{path} one 3")
-    await until(lambda: lines(path))
+    task = await room.ask("mason", f"{path} one 4")
+    await until_saying(room)
     await asyncio.to_thread(cut_connections)
     later = await other.ask("mason", f"{path} two 0")
 

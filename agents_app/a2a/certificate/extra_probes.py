@@ -20,6 +20,8 @@ async def extended_card(exam: Examination) -> Verdict:
         return amber("It has an extended card, though its card does not say so.", reply.exchange)
     if isinstance(reply.result, dict) and reply.result.get("name"):
         return green("The extended card is there.", reply.exchange)
+    if reply.status == 401 and not exam.demands_credentials:  # the test has none to show then
+        return green("The extended card is for callers with credentials, and refused without.", reply.exchange)
     if reply.is_error("ExtendedAgentCardNotConfigured"):
         return amber("Its card offers an extended card, and there is none.", reply.exchange)
     return red(f"Its card offers an extended card, which cannot be read: {reply.said}.", reply.exchange)

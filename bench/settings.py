@@ -4,3 +4,5 @@ from tkr_chat.settings import *  # noqa: F403
 from tkr_chat.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "bench"]
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}  # of a peer, see peers.py

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
 SQLITE_BUSY_SECONDS = 20
+OWNER_ONLY = 0o600
 RECONNECT_SECONDS = 24 * 3600.0  # a pool that gives up sooner leaves those who wait in it waiting
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
@@ -33,6 +35,12 @@ def checkpoint() -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def keep_private() -> None:
+    """What people say is in this file: nobody else on the machine reads it. Its companions (-wal, -shm) get its mode."""
+    if connection.vendor == "sqlite" and (file := Path(str(connection.settings_dict["NAME"]))).is_file():
+        file.chmod(OWNER_ONLY)
 
 
 def _sqlite_options() -> dict[str, Any]:

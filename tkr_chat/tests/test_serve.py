@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,3 +100,7 @@ def test_preparing_again_changes_nothing(data: Path) -> None:
     done = manage(data, "prepare")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nobody_else_on_the_machine_reads_the_database(data: Path) -> None:
+    assert stat.S_IMODE((data / "db.sqlite3").stat().st_mode) == 0o600

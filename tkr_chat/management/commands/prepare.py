@@ -8,6 +8,7 @@ from django.db import OperationalError
 
 from accounts.actions.users import make_first_admin
 from tkr_chat.alone import alone
+from tkr_chat.databases import keep_private
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)  # its last signal registers the agents
+        keep_private()
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
         if admin := make_first_admin():

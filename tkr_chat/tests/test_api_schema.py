@@ -19,7 +19,13 @@ from tkr_chat.tests.server import serving
 
 SECONDS = 10
 CHECKS = [checks.response_schema_conformance, checks.content_type_conformance]
-QUIET = {"EMBEDDED_MODEL": "off", "OLLAMA_URL": "", "DJANGO_SETTINGS_MODULE": "tkr_chat.tests.a2a.settings"}
+QUIET = {
+    "EMBEDDED_MODEL": "off",
+    "OLLAMA_URL": "",
+    "DJANGO_SETTINGS_MODULE": "tkr_chat.tests.a2a.settings",
+    "RATE_PER_MINUTE_API": "0",  # the limits have tests of their own
+    "RATE_PER_MINUTE_MESSAGES": "0",
+}
 
 
 OPERATIONS = [(method, path) for path, item in chat_api.get_openapi_schema()["paths"].items() for method in item]

@@ -127,7 +127,9 @@ class Installation:
         """Of this installation: the present one, and what is beside it."""
         if not self.database_url:
             return sorted(
-                file.name for file in self.data.glob("db.sqlite3*") if not file.name.endswith(("-wal", "-shm"))
+                file.name
+                for file in self.data.glob("db.sqlite3*")
+                if not file.name.endswith(("-wal", "-shm", "-preparing"))
             )
         with psycopg.connect(_maintenance(), autocommit=True) as admin:
             name = self.database_url.partition("?")[0].rpartition("/")[2]

@@ -18,12 +18,18 @@ from tkr_chat.tests.server import free_port, prepared
 from tkr_chat.tests.tls import make_certificate
 
 QUIET = {"EMBEDDED_MODEL": "off", "OLLAMA_URL": ""}
-VERSION = (("a2a-version", "1.0"),)
+Metadata = tuple[tuple[str, str], ...]
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepared(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def metadata(data: Path) -> Metadata:
+    token = manage(data, "createtoken", "admin", "tests", **QUIET).stdout.strip()
+    return (("a2a-version", "1.0"), ("authorization", f"Bearer {token}"))
 
 
 @pytest.fixture(scope="module")
@@ -53,36 +59,36 @@ def running(data: Path, *arguments: str) -> Iterator[str]:
         assert process.wait(SECONDS) == 0
 
 
-def card(channel: Any) -> pb.AgentCard:
+def card(channel: Any, metadata: Metadata) -> pb.AgentCard:
     stub = A2AServiceStub(channel)
-    return stub.GetExtendedAgentCard(pb.GetExtendedAgentCardRequest(), metadata=VERSION, timeout=SECONDS)
+    return stub.GetExtendedAgentCard(pb.GetExtendedAgentCardRequest(), metadata=metadata, timeout=SECONDS)
 
 
-def test_it_works(data: Path) -> None:
+def test_it_works(data: Path, metadata: Metadata) -> None:
     with running(data) as address, grpc.insecure_channel(address) as channel:
-        assert card(channel).name == "Chloe"
+        assert card(channel, metadata).name == "Chloe"
 
 
-def test_with_tls(data: Path, certificate: tuple[str, str]) -> None:
+def test_with_tls(data: Path, metadata: Metadata, certificate: tuple[str, str]) -> None:
     cert, key = certificate
     trusting = grpc.ssl_channel_credentials(Path(cert).read_bytes())
     with running(data, "--cert", cert, "--key", key) as address:
         with grpc.secure_channel(address, trusting) as channel:
-            assert card(channel).name == "Chloe"
+            assert card(channel, metadata).name == "Chloe"
         with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError):
-            card(channel)
+            card(channel, metadata)
 
 
-def test_callers_may_need_a_certificate(data: Path, certificate: tuple[str, str]) -> None:
+def test_callers_may_need_a_certificate(data: Path, metadata: Metadata, certificate: tuple[str, str]) -> None:
     cert, key = certificate
     pem = Path(cert).read_bytes()
     with running(data, "--cert", cert, "--key", key, "--client-ca", cert) as address:
         known = grpc.ssl_channel_credentials(pem, Path(key).read_bytes(), pem)
         with grpc.secure_channel(address, known) as channel:
-            assert card(channel).name == "Chloe"
+            assert card(channel, metadata).name == "Chloe"
         with grpc.secure_channel(address, grpc.ssl_channel_credentials(pem)) as channel:
             with pytest.raises(grpc.RpcError) as refused:
-                card(channel)
+                card(channel, metadata)
             assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -24,16 +25,22 @@ async def rooms(room: Room) -> list[Room]:
 
 
 class Gauge:
-    """Counts who is at work."""
+    """Counts who is at work. They work until as many are there as should be, and a little longer for one too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int = 1) -> None:
         self.now = self.most = 0
         self.order: list[str] = []
+        self.expected = expected
+        self.full = asyncio.Event()
 
     async def work(self, turn) -> None:
         self.order.append(turn.message.text)
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now >= self.expected:
+            self.full.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.full.wait(), 10)
         await asyncio.sleep(0.1)
         self.now -= 1
 
@@ -43,7 +50,7 @@ async def settle(rooms: list[Room], tasks: list[Task]) -> list[str]:
 
 
 async def test_it_works(rooms, agent):
-    gauge = Gauge()
+    gauge = Gauge(2)
     await Agent.objects.filter(id=agent(gauge.work)).aupdate(at_once=2)
     tasks = [await room.ask("tester", str(number)) for number, room in enumerate(rooms)]
 
@@ -54,7 +61,7 @@ async def test_it_works(rooms, agent):
 @pytest.mark.parametrize(("everybody", "own", "most"), [(1, None, 1), (1, 0, 6), (1, 3, 3)])
 async def test_an_agent_has_the_limit_of_all_unless_it_has_its_own(rooms, agent, settings, everybody, own, most):
     settings.AGENTS_AT_ONCE = everybody
-    gauge = Gauge()
+    gauge = Gauge(most)
     await Agent.objects.filter(id=agent(gauge.work)).aupdate(at_once=own)
     tasks = [await room.ask("tester", "go") for room in rooms]
 

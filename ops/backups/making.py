@@ -25,7 +25,7 @@ class Made:
 
 def new_name() -> str:
     """Sorts by time."""
-    return f"tkr-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}{SUFFIX}"
+    return f"tkr-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}{SUFFIX}"
 
 
 def make_backup(store: Store, name: str, progress: Progress = unseen) -> Made:
@@ -63,7 +63,7 @@ def _size(file: Path) -> int:
 def _manifest(made_at: datetime, vendor: str, snapshot: Snapshot, copy: Path, files: list[Path]) -> Manifest:
     return Manifest(
         version=settings.VERSION,
-        made_at=made_at.isoformat(timespec="seconds"),
+        made_at=made_at.isoformat(timespec="milliseconds"),
         database=vendor,
         server=snapshot.server,
         migrations=snapshot.migrations,

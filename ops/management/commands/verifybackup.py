@@ -15,7 +15,7 @@ class Command(OperatorCommand):
         "Prove a backup: restore it into a database of its own, compare every count and checksum with its manifest, run the "
         "checks, and take it away again. Nothing of the present data is touched, and the server may run."
     )
-    examples = ("", "tkr-20261128-031200-4f2a.backup", "/mnt/usb/tkr-20261128-031200-4f2a.backup --json")
+    examples = ("", "tkr-20261128-031200-482915-4f2a.backup", "/mnt/usb/tkr-20261128-031200-482915-4f2a.backup --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from agents_app.base import Part, Said
 from agents_app.models import Attachment, Message
+from agents_app.texts import saveable
 
 ATTACHMENT = "attachment:"  # scheme of a url part whose bytes are an Attachment of ours
 
@@ -24,7 +25,7 @@ def to_json(part: Part) -> dict[str, Any]:
     else:
         json["data"] = part.data
     named = {"mediaType": part.media_type, "filename": part.filename, "metadata": dict(part.metadata)}
-    return json | {name: value for name, value in named.items() if value}
+    return saveable(json | {name: value for name, value in named.items() if value})
 
 
 def from_json(json: dict[str, Any]) -> Part:

@@ -20,6 +20,7 @@ from agents_app.a2a.errors import invalid
 from agents_app.a2a.wire import state_name
 from agents_app.base import Part
 from agents_app.models import TaskState
+from agents_app.texts import UNSAVEABLE
 
 Json = Mapping[str, Any]
 
@@ -38,7 +39,6 @@ STATES = (
     TaskState.AUTH_REQUIRED,
 )  # TaskState in the .proto, from 1
 STATE_BY_NAME = {state_name(state): state for state in STATES}
-UNSAVEABLE = re.compile("[\x00\ud800-\udfff]")
 UPPER = re.compile("[A-Z]")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -25,6 +24,7 @@ from agents_app.a2a.masking import MASK, mask_header, mask_text, without_beginni
 from agents_app.models import WireMessage
 from agents_app.runtime.journal import Entry, Journal
 from agents_app.runtime.rows import new_row
+from agents_app.texts import saveable
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ LOOKED_AT = 2  # times the limit: raw parts become short when they are masked, a
 MAX_HEADERS = 64
 MAX_NAME_CHARS = 200
 MAX_VALUE_CHARS = 2_000
-NOT_SAVEABLE = re.compile("[\x00\ud800-\udfff]")
 # What curl says by itself, or what belongs to one connection only.
 NOT_FOR_CURL = frozenset(
     ("host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent", "keep-alive")
@@ -212,7 +211,7 @@ def _masked_headers(headers: Headers, secrets: Iterable[str]) -> dict[str, str]:
 def _text(data: bytes | str) -> str:
     """As the database can save it."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    return NOT_SAVEABLE.sub("\ufffd", text)
+    return saveable(text)
 
 
 def _short(text: str, chars: int) -> str:

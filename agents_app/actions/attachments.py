@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from agents_app.base import Part
 from agents_app.models import Attachment
 from agents_app.parts import attachment_json, to_json
+from agents_app.texts import saveable
 
 
 def save_attachment(
@@ -17,8 +18,8 @@ def save_attachment(
     attachment = Attachment(
         context_id=context_id,
         owner_id=owner_id,
-        filename=filename[:255],
-        media_type=media_type or "application/octet-stream",
+        filename=saveable(filename)[:255],
+        media_type=saveable(media_type)[:127] or "application/octet-stream",
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )

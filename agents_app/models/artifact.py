@@ -11,7 +11,7 @@ class Artifact(models.Model):
     message = models.ForeignKey(
         "agents_app.Message", models.CASCADE, related_name="artifacts", help_text="Shown under."
     )
-    name = models.CharField(max_length=200, blank=True)
+    name = models.TextField(blank=True, help_text="As long as its agent likes.")
     description = models.TextField(blank=True)
     parts = models.JSONField(default=list)
     metadata = models.JSONField(default=dict, blank=True)

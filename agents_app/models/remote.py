@@ -61,8 +61,8 @@ class RemoteTask(models.Model):
 
     task = models.OneToOneField("agents_app.Task", models.CASCADE, primary_key=True, related_name="remote")
     context_id = models.UUIDField(db_index=True, help_text="Ours.")
-    remote_task_id = models.CharField(max_length=255, blank=True, help_text="Empty: not accepted there yet.")
-    remote_context_id = models.CharField(max_length=255, blank=True)
+    remote_task_id = models.TextField(blank=True, help_text="Empty: not accepted there yet.")
+    remote_context_id = models.TextField(blank=True)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="Saved before it is sent: it may have arrived.")
     waiting_since = models.DateTimeField(null=True, blank=True, help_text="The remote agent is down.")
 

@@ -106,9 +106,9 @@ class Step(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(Task, models.CASCADE, related_name="steps")
-    key = models.CharField(max_length=120, help_text="The same in every run of the task.")
+    key = models.TextField(help_text="The same in every run of the task.")
     kind = models.CharField(max_length=8, choices=Kind)
-    name = models.CharField(max_length=120, blank=True, help_text="Tool or agent.")
+    name = models.TextField(blank=True, help_text="Tool, agent or model.")
     message = models.ForeignKey("agents_app.Message", models.CASCADE, null=True, blank=True, related_name="steps")
     offset = models.PositiveIntegerField(default=0, help_text="Length of the message's text when it was done.")
     data = models.JSONField(default=dict)

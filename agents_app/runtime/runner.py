@@ -63,8 +63,9 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
             await turn.end(await _braked(turn))
             await _wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
-        if turn is not None and isinstance(turn.unsaved_because, DatabaseError):
-            await _begin_anew(turn, turn.unsaved_because)
+        why = turn and turn.unsaved_because
+        if turn is not None and why is not None and not isinstance(why, Refused):
+            await _begin_anew(turn, why)
         else:
             logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})
     except (OperationalError, InterfaceError) as error:
@@ -173,7 +174,7 @@ async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
     """The database failed in the middle: run again from the last finished step, and not only when the lease has expired.
     That it was away is not the agent's fault and no attempt of it."""
     logger.warning("The database failed a task: %s", error, extra={"action": "task.database_failed"})
-    if turn is None or turn.task.is_terminal:
+    if turn is None:
         return
     fields: dict[str, Any] = {"lease_owner": "", "lease_until": None}
     if isinstance(error, DatabaseAway):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents_app.base import Said, Tool, ToolResult
 from agents_app.models import Step
+from agents_app.texts import saveable
 
 if TYPE_CHECKING:
     from agents_app.runtime.turn import RunningTurn
@@ -55,7 +56,7 @@ class DurableThinking:
             name=str(usage.get("model", "")),
             message=turn.answer.message,
             offset=turn.answer.length,
-            data={"messages": new_messages, "usage": dict(usage)},
+            data={"messages": saveable(new_messages), "usage": dict(usage)},
             started_at=now,
             finished_at=now,
         )

@@ -12,6 +12,7 @@ from agents_app.base import Tool, ToolError, ToolResult
 from agents_app.models import Step, TaskState
 from agents_app.runtime.brake import USED_UP
 from agents_app.runtime.delegation import Delegation
+from agents_app.texts import saveable
 
 if TYPE_CHECKING:
     from agents_app.runtime.turn import RunningTurn
@@ -45,7 +46,7 @@ class ToolCall:
         return ToolResult(step.data["text"], step.data["facts"])
 
     async def _begin(self) -> Step:
-        data = {"arguments": self._arguments, "text": "", "facts": {}}
+        data = {"arguments": saveable(self._arguments), "text": "", "facts": {}}
         step = Step(
             task=self._turn.task,
             key=self._key,
@@ -62,9 +63,9 @@ class ToolCall:
         try:
             async with asyncio.timeout(tool.seconds):
                 result = await tool(self._turn, **self._arguments)
-            step.data |= {"text": result.text, "facts": dict(result.facts)}
+            step.data |= saveable({"text": result.text, "facts": dict(result.facts)})
         except ToolError as error:
-            step.error = str(error)
+            step.error = saveable(str(error))
         except TimeoutError:
             step.error = f"{tool.name} took longer than {tool.seconds:g} seconds."
         except Exception:  # a tool's own code may raise anything; the agent goes on without it

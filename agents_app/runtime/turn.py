@@ -22,6 +22,7 @@ from agents_app.runtime.facts import status_fact
 from agents_app.runtime.parked_turn import ParkedTurn
 from agents_app.runtime.thinking import DurableThinking
 from agents_app.runtime.tool_call import ToolCall
+from agents_app.texts import saveable
 from agents_app.threads import in_thread
 
 
@@ -45,11 +46,12 @@ class RunningTurn(ParkedTurn):
         if not text or self.replaying:
             return
         await self._begin()
-        await self.answer.say(text)
+        await self.answer.say(saveable(text))
 
     async def report(self, text: str) -> None:
         self._stop_if_cancelled()
         if not self.replaying:
+            text = saveable(text)
             await self.answer.show()
             await self.post(status_fact(self.task, TaskState.WORKING, text), status_text=text)
 
@@ -61,7 +63,7 @@ class RunningTurn(ParkedTurn):
         metadata: Mapping[str, Any] | None = None,
         last: bool = True,
     ) -> RunningArtifact:
-        values = {"name": name, "description": description, "metadata": dict(metadata or {})}
+        values = saveable({"name": name, "description": description, "metadata": dict(metadata or {})})
         return await self.add_keyed(self._key("artifact"), parts, values, last=last)
 
     async def add_keyed(
@@ -108,6 +110,7 @@ class RunningTurn(ParkedTurn):
         self._stop_if_cancelled()
         step = self.recall(key)
         if step is None:
+            question = saveable(question)
             data = {"question": question, **data}
             step = Step(task=self.task, key=key, kind=Step.Kind.ASK, data=data, started_at=timezone.now())
             self.question, writes = self.answer.question(question)
@@ -125,10 +128,10 @@ class RunningTurn(ParkedTurn):
         raise Ended(TaskState.COMPLETED, extra={"parts": json, "metadata": dict(metadata or {})})
 
     async def reject(self, reason: str) -> None:
-        raise Ended(TaskState.REJECTED, reason)
+        raise Ended(TaskState.REJECTED, saveable(reason))
 
     async def fail(self, reason: str) -> None:
-        raise Ended(TaskState.FAILED, reason)
+        raise Ended(TaskState.FAILED, saveable(reason))
 
     def _key(self, kind: str) -> str:
         self._counts[kind] += 1

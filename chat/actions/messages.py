@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -19,13 +18,13 @@ from agents_app.models import Agent, Attachment, EventType, Message, Task
 from agents_app.parts import attachment_json
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, Fact
+from agents_app.texts import UNSAVEABLE
 from agents_app.threads import in_thread
 from chat import rates
 from chat.mentions import find_mentions
 from chat.models import Conversation, Participant
 from chat.titles import title_from
 
-UNSAVEABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of characters
 
 
 class BadMessage(Exception):

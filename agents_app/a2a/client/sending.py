@@ -22,6 +22,7 @@ from agents_app.actions.tasks import CREDENTIALS
 from agents_app.models import RemoteAgent, RemoteTask, Step
 from agents_app.runtime.answer import Writes
 from agents_app.runtime.turn import RunningTurn
+from agents_app.texts import saveable
 from agents_app.threads import in_thread
 
 GO_ON = "The credentials that you asked for have been entered. Please go on."
@@ -99,8 +100,8 @@ class Sending:
         task_id, context_id = _names_in(event)
         known = (row.remote_task_id, row.remote_context_id)
         if (task_id or known[0], context_id or known[1]) != known:
-            row.remote_task_id = (task_id or known[0])[:255]
-            row.remote_context_id = (context_id or known[1])[:255]
+            row.remote_task_id = saveable(task_id or known[0])
+            row.remote_context_id = saveable(context_id or known[1])
             await self._turn.commit(changes=[(row, ("remote_task_id", "remote_context_id"))])
 
     def _saved(self, row: RemoteTask, *fields: str) -> Writes:

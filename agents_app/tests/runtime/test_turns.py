@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from agents_app.actions.tasks import TaskOver, TaskWrites, answer_question, cancel_task, open_questions
 from agents_app.base import Part, ToolError, ToolResult, tool
@@ -300,3 +302,44 @@ async def test_stopping_an_agent_stops_whom_it_asked(room, agent):
     await cancel_task(await Task.objects.aget(id=task.id))
     await asyncio.sleep(0.1)
     assert {task.state async for task in Task.objects.all()} == {"canceled"}
+
+
+LONG = "n" * 3_000
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\ud83db", LONG], ids=["nul", "half a character", "long"])
+async def test_whatever_an_agent_says_can_be_saved(room, agent, bad):
+    @tool
+    async def look(turn, at: str) -> ToolResult:
+        """Look."""
+        return ToolResult(bad, {"found": [bad]})
+
+    async def work(turn):
+        await turn.report(bad)
+        await turn.say(bad)
+        await turn.use(look, at=bad)
+        await turn.add_artifact(Part(text=bad), Part(data={bad: bad}), name=bad, description=bad, metadata={"is": bad})
+        await turn.add_artifact(Part(raw=b"x", filename=bad, media_type=bad))
+        await turn.fail(bad)
+
+    task = await room.settle(await room.ask(agent(work), "hi"))
+    good = bad if bad == LONG else "a\ufffdb"
+    answer = (await room.said())[-1]
+    artifact = await Artifact.objects.aget(task=task, name=good)
+    step = await Step.objects.aget(task=task)
+    assert (task.state, task.attempts) == ("failed", 1)
+    assert (answer.text, answer.error, artifact.parts[0]["text"]) == (good, good, good)
+    assert step.data == {"arguments": {"at": good}, "text": good, "facts": {"found": [good]}}
+
+
+async def test_what_no_database_takes_ends_the_task_soon(room, agent):
+    """After as many attempts as any other task has, but not each time when its lease has expired."""
+
+    async def work(turn):
+        nobody = uuid4()
+        await turn.commit(new=[Message(context_id=room.id, role="user", user_id=nobody, created_at=timezone.now())])
+
+    task = await room.ask(agent(work), "hi")
+    async with asyncio.timeout(30):
+        task = await room.settle(task)
+    assert task.state == "failed" and "never came to an end" in (await room.said())[-1].error

@@ -26,7 +26,6 @@ from chat.models import Conversation, Participant
 from chat.titles import title_from
 
 
-
 class BadMessage(Exception):
     """A message that cannot be taken; the text says why and what to do."""
 

@@ -20,7 +20,11 @@ class Command(OperatorCommand):
         "Put a backup in the place of the present data. The present data is left alone until the backup is unpacked, "
         "restored beside it and proven; and it is kept. Stop the server first."
     )
-    examples = ("latest", "tkr-20261128-031200-482915-4f2a.backup", "/mnt/usb/tkr-20261128-031200-482915-4f2a.backup --yes")
+    examples = (
+        "latest",
+        "tkr-20261128-031200-482915-4f2a.backup",
+        "/mnt/usb/tkr-20261128-031200-482915-4f2a.backup --yes",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

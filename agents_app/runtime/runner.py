@@ -63,8 +63,8 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
             await turn.end(await _braked(turn))
             await _wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
-        why = turn and turn.unsaved_because
-        if turn is not None and why is not None and not isinstance(why, Refused):
+        why = turn.unsaved_because if turn else None
+        if why is not None and not isinstance(why, Refused):
             await _begin_anew(turn, why)
         else:
             logger.info("Task %s is left to others: %s", task_id, loss, extra={"action": "task.left"})

@@ -88,7 +88,8 @@ class Reader:
             self.over.set()
 
     def _finished(self, now: float, html: str) -> None:
-        """The whole answer: the last pieces may come in it alone, and nothing may be missing."""
+        """The whole answer: the last pieces may come in it alone, the first too, and nothing may be missing."""
+        self._look_for_header(now, html)
         said = set(PIECE.findall(html))
         self.wrong += sum(1 for text in texts(self.shift) if text.strip() not in said)
         self._cover(0, HEADER_CHARS + CHARS * PIECES, now)
@@ -106,7 +107,9 @@ class Reader:
                 self.arrivals[number] = now
 
     def lateness(self) -> list[float]:
-        """Seconds, of the pieces that came."""
+        """Seconds, of the pieces that came. Raises `ValueError` where nothing said when the first was due."""
+        if not self.start and any(self.arrivals):
+            raise ValueError("pieces came, but not the header with the time of the first")
         start = self.start
         return [seen - start - number / PER_SECOND for number, seen in enumerate(self.arrivals) if seen]
 

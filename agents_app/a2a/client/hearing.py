@@ -14,10 +14,11 @@ from uuid import UUID
 
 from a2a.types.a2a_pb2 import Artifact, Message, Part, Role, Task, TaskArtifactUpdateEvent
 
-from agents_app.a2a.client.said import is_prose, kept_parts, plain, prose, saveable
+from agents_app.a2a.client.said import is_prose, kept_parts, plain, prose
 from agents_app.a2a.client.spoken import Spoken
 from agents_app.runtime.artifact import RunningArtifact
 from agents_app.runtime.turn import RunningTurn
+from agents_app.texts import saveable
 
 MAX_NAME_CHARS = 200
 MAX_REPORT_CHARS = 300

@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message as Proto
 
 from agents_app import base
+from agents_app.texts import saveable
 
 PROSE = ("", "text/plain", "text/markdown")
 
@@ -65,10 +66,6 @@ def message(said: base.Said, message_id: str, context_id: str, task_id: str = ""
 def plain(value: Proto) -> Any:
     """A protobuf Value or Struct as the database can keep it: whole numbers whole again, for protobuf knows floats only."""
     return _plain(MessageToDict(value))
-
-
-def saveable(text: str) -> str:
-    return text.replace("\x00", "")
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -21,6 +24,11 @@ def find_token(text: str) -> ApiToken | None:
     if token is not None:
         note_token_used(token)
     return token
+
+
+def list_usable_tokens(ids: Collection[UUID]) -> list[ApiToken]:
+    """Those of these that work still."""
+    return list(ApiToken.objects.usable().filter(id__in=ids)) if ids else []
 
 
 def find_usable_link(text: str) -> SignInLink | None:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from agents_app.a2a import caller as callers
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Unauthenticated
-from agents_app.a2a.limits import CallRates, OpenStreams
+from agents_app.a2a.limits import CallRates
+from agents_app.a2a.open_streams import OpenStream, OpenStreams
 
 
 class Admission:
@@ -26,6 +27,6 @@ class Admission:
         await self._rates.count(caller.key)
         return caller
 
-    def one_more_stream(self, caller: Caller) -> AbstractContextManager[None]:
+    def one_more_stream(self, caller: Caller) -> AbstractContextManager[OpenStream]:
         """Raises `TooMany`."""
-        return self._streams.one_more(caller.key)
+        return self._streams.one_more(caller)

@@ -23,6 +23,7 @@ from agents_app.a2a.negotiation import (
     require_current,
     require_extensions,
 )
+from agents_app.a2a.open_streams import OpenStream
 from agents_app.a2a.operations import Operations, Stream
 from agents_app.a2a.wire_log import Capture, task_of
 from agents_app.models import Agent
@@ -34,11 +35,11 @@ logger = logging.getLogger(__name__)
 class OpenedStream:
     """A stream whose first event is there."""
 
-    def __init__(self, frames: Frames, place: AbstractContextManager[None]) -> None:
+    def __init__(self, frames: Frames, place: AbstractContextManager[OpenStream]) -> None:
         self._frames = frames
         self._first: tuple[str, bytes] | None = None
-        self._place = ExitStack()
-        self._place.enter_context(place)
+        self._stack = ExitStack()
+        self._place = self._stack.enter_context(place)
 
     async def begin(self) -> None:
         self._first = await anext(self._frames, None)
@@ -48,12 +49,13 @@ class OpenedStream:
         capture.add(frame[1] if frame else b"")
         yield frame
         async for frame in self._frames:
+            self._place.check()
             if frame is not None:
                 capture.add(b"\n" + frame[1])
             yield frame
 
     async def close(self) -> None:
-        self._place.close()
+        self._stack.close()
         await self._frames.aclose()
 
 

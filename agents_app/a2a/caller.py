@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.access import find_token
+from accounts.access import find_token, list_usable_tokens
 from accounts.actions.users import get_guest
 from accounts.models import Scope
 from accounts.secrets import hash_of
@@ -34,6 +34,7 @@ class Caller:
     agents: frozenset[str]  # empty: all
     bound_tenant: str  # a token may belong to one tenant; empty: to none in particular
     key: str  # for limits: the token, or the address
+    token_id: UUID | None = None
     is_anonymous: bool = False
     tenant: str = ""  # of this call
     is_legacy: bool = False  # speaks 0.3 in this call
@@ -102,7 +103,19 @@ def _load(text: str) -> Caller | None:
         agents=frozenset(token.agents),
         bound_tenant=token.tenant,
         key=f"token:{token.id}",
+        token_id=token.id,
     )
+
+
+def find_lost(callers: set[Caller]) -> set[Caller]:
+    """Those whose token does not let them do any more what it did. Reads the database."""
+    tokens = list_usable_tokens({caller.token_id for caller in callers if caller.token_id})
+    kept = {token.id: (frozenset(token.scopes), frozenset(token.agents), token.tenant) for token in tokens}
+    return {
+        caller
+        for caller in callers
+        if caller.token_id and kept.get(caller.token_id) != (caller.scopes, caller.agents, caller.bound_tenant)
+    }
 
 
 async def _anonymous(headers: Mapping[str, str], address: str) -> Caller:

@@ -29,6 +29,7 @@ from agents_app.a2a.negotiation import (
     require_extensions,
     require_legacy,
 )
+from agents_app.a2a.open_streams import OpenStream
 from agents_app.a2a.operations import Operations
 from agents_app.a2a.protojson import Json
 from agents_app.a2a.schema import read_tenant
@@ -49,6 +50,7 @@ class GrpcCall:
 
     operations: Operations
     caller: Caller
+    place: OpenStream  # of a stream
 
     def __init__(self, admission: Admission, path: str, context: Any) -> None:
         service, _, self.operation = path.removeprefix("/").partition("/")
@@ -99,6 +101,10 @@ class GrpcCall:
         if agent is None:
             raise NoSuchAddress(f"There is no agent {named!r}: the tenant is an agent's id, or <agent>/<tenant>.")
         return agent, tenant
+
+    def check(self) -> None:
+        """Raises `Unauthenticated`."""
+        self.place.check()
 
     def note(self, result: Json) -> None:
         """Whose wire log this belongs to."""

@@ -152,7 +152,7 @@ class Around(grpc.aio.ServerInterceptor):
             try:
                 await call.enter(request)
                 _refuse_garbage(request)
-                with self._admission.one_more_stream(call.caller):
+                with self._admission.one_more_stream(call.caller) as call.place:
                     async with aclosing(inner(request, call)) as responses:
                         async for response in responses:
                             if not call.has_sent:

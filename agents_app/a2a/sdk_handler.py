@@ -34,6 +34,9 @@ class Answering(Protocol):
 
     def note(self, result: Json) -> None: ...
 
+    def check(self) -> None:
+        """Whether a stream may go on. Raises `Refusal`."""
+
 
 class SdkHandler(RequestHandler):
     # -- messages
@@ -125,6 +128,7 @@ class LegacyHandler(SdkHandler):
 async def _events(call: Answering, stream: Stream) -> AsyncGenerator[Event]:
     async with aclosing(stream):
         async for event in stream:
+            call.check()
             if event is not None:
                 call.note(event.json)
                 response = to_message(event.json, pb.StreamResponse())

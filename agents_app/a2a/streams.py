@@ -91,6 +91,11 @@ class _Hub:
             if not index[key]:
                 del index[key]
 
+    def wake(self) -> None:
+        for watches in self._by_task.values():
+            for watch in watches:
+                watch.wake.set()
+
     def _hear(self, events: list[Event]) -> None:
         for event in events if self._by_task else ():
             for watch in self._by_task.get(event.task_id, ()) if event.task_id else ():
@@ -111,6 +116,11 @@ def _hub() -> _Hub:
     if hub is None or hub.loop is not asyncio.get_running_loop():
         hub = _hubs[current] = _Hub(current)
     return hub
+
+
+def wake_readers() -> None:
+    """Every open stream of this process looks around, also when nothing happened."""
+    _hub().wake()
 
 
 class TaskStream:
@@ -163,6 +173,9 @@ class TaskStream:
             except TimeoutError:
                 yield None
                 self._watch.is_incomplete = True  # nothing heard is no proof that nothing happened
+            else:
+                if not self._watch.news and not self._watch.is_incomplete:
+                    yield None  # woken for another reason
             async for item in self._news():
                 for told in self._tell(item):
                     yield told

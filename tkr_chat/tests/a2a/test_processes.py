@@ -8,12 +8,17 @@ import time
 import httpx
 import pytest
 from a2a.client.client import Client
+from a2a.client.errors import A2AClientError
 from a2a.types import a2a_pb2 as pb
 
-from tkr_chat.tests.a2a.conftest import open_client
+from tkr_chat.tests.a2a.conftest import BINDINGS, VERSIONS, Clients, open_client
 from tkr_chat.tests.a2a.site import Site
 from tkr_chat.tests.a2a.test_python_client import a_request, texts
 
+REVOKE = (
+    "from accounts.models import ApiToken; from accounts.actions.api_tokens import revoke_token; "
+    "print(*[revoke_token(token) for token in ApiToken.objects.filter(user__username='{name}')])"
+)
 STOP_SECONDS = 2.0  # a stop arrives within a second, wherever the task runs
 
 
@@ -92,3 +97,23 @@ async def test_waits_behind_a_task_of_the_other_process(
     assert second[-1].status_update.status.state == pb.TASK_STATE_COMPLETED
     ended = [events[-1].status_update.status.timestamp.ToDatetime() for events in (first, second)]
     assert ended[0] < ended[1]
+
+
+async def test_streams_end_everywhere_when_their_token_is_revoked(http: httpx.AsyncClient, home: Site) -> None:
+    """In each binding and version; the task goes on."""
+    secret = home.token("grace")
+    opened = [Clients(http, home, binding, version, secret) for version in VERSIONS for binding in BINDINGS]
+    begun = await (await opened[0].open()).send_message(a_request("wait 20")).__anext__()
+    streams = [(await clients.open()).subscribe(pb.SubscribeToTaskRequest(id=begun.task.id)) for clients in opened]
+    for stream in streams:
+        await anext(stream)
+    rest = [asyncio.create_task(_rest(stream)) for stream in streams]
+
+    await asyncio.to_thread(home.shell, REVOKE.format(name="grace"))
+    ends = await asyncio.wait_for(asyncio.gather(*rest, return_exceptions=True), 10)
+
+    assert [isinstance(end, A2AClientError) and "token" in str(end) for end in ends] == [True] * 6, ends
+    state = "from agents_app.models import Task; print(Task.objects.get(id='{id}').state)"
+    assert await asyncio.to_thread(home.shell, state.format(id=begun.task.id)) == "working"
+    for clients in opened:
+        await clients.close()

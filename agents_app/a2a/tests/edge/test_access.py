@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.actions.api_tokens import make_token, revoke_token
-from accounts.models import User
+from accounts.models import ApiToken, User
 from agents_app import runtime
 from agents_app.a2a import caller as callers
 from agents_app.a2a.tests.edge.conftest import Caller, a_message, texts
 from agents_app.actions.tasks import TaskWrites, begin_task
 from agents_app.ids import uuid7
-from agents_app.models import JournalHead, Message, Task
+from agents_app.models import JournalHead, Message, Task, TaskState
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry
 from agents_app.threads import in_thread
@@ -123,6 +124,35 @@ async def test_a_revoked_token_is_known_no_more(server: str, client: Any, ada: U
 
     answer = await caller.rest("GET", "/tasks")
     assert answer.status_code == 401 and answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("loss", ["revoked", "disabled", "fewer scopes", "expired"])
+async def test_a_stream_ends_when_its_token_does(
+    server: str, client: Any, ada: User, ada_calls: Caller, guest: Caller, loss: str
+) -> None:
+    token, text = await a_token(ada)
+    task = await ada_calls.task("wait 20", configuration={"returnImmediately": True})
+    other = await guest.task("wait 20", configuration={"returnImmediately": True})
+    guests = guest.stream("SubscribeToTask", id=other["id"])
+    watching = Caller(client, server, text).stream("SubscribeToTask", id=task["id"])
+    await anext(guests), await anext(watching)
+
+    changes = {
+        "revoked": {"revoked_at": timezone.now()},
+        "expired": {"expires_at": timezone.now()},
+        "fewer scopes": {"scopes": ["a2a:send"]},
+    }
+    if loss == "disabled":
+        await User.objects.filter(id=ada.id).aupdate(is_active=False)
+    else:
+        await ApiToken.objects.filter(id=token.id).aupdate(**changes[loss])
+    async with asyncio.timeout(10):
+        *_, last = [event async for _, event in watching]
+
+    assert last["error"]["data"][0]["reason"] == "UNAUTHENTICATED"
+    assert (await Task.objects.aget(id=task["id"])).state == TaskState.WORKING
+    await guest.call("CancelTask", id=other["id"])
+    assert "CANCELED" in str([event async for event in guests][-1])  # nobody else's stream was ended
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Basic YWRhOnB3", "Bearer", "nonsense"])

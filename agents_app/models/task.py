@@ -119,6 +119,9 @@ class Step(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["task", "key"], name="step_once")]
+        indexes = [
+            models.Index(fields=["child"], condition=Q(kind="agent", finished_at=None), name="step_delegation_open")
+        ]
         ordering = ["id"]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from agents_app.models import Task
+from agents_app.runtime.delegators import wake_forgotten_delegators
 from agents_app.runtime.leases import free, lease_end
 from agents_app.runtime.limits import full_agents
 from agents_app.threads import in_thread
@@ -34,13 +35,15 @@ class Recovery:
             self._runtime.queue.cancel(task_id)
 
     async def adopt_tasks(self) -> None:
-        """Run what may run and has no runner: new since a crash, handed over, or left by a process that died."""
+        """Run what may run and has no runner: new since a crash, handed over, or left by a process that died; and what
+        waits for a delegation that has ended, because whoever was to wake it died."""
         running = set(self._runtime.queue.running())
         orphans = await in_thread(find_orphans, self._runtime.queue.waiting())
         orphans = [task_id for task_id in orphans if task_id not in running]
         if orphans:
             logger.info("Taking over %d tasks.", len(orphans), extra={"action": "tasks.adopted"})
             self._runtime.queue.put(*orphans)
+        await wake_forgotten_delegators(self._runtime)
 
 
 def find_orphans(waiting: Q | None = None) -> list[UUID]:

@@ -10,15 +10,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.context import bind
 from agents_app import base, parts, registry
 from agents_app.brains import BrainError
-from agents_app.models import INTERRUPTED, PARKED, RUNNABLE, TERMINAL, Agent, Message, Step, Task, TaskState
+from agents_app.models import RUNNABLE, Agent, Message, Task, TaskState
 from agents_app.runtime import brake
 from agents_app.runtime.budget import first_budget
+from agents_app.runtime.delegators import wake_delegators
 from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
@@ -26,7 +26,6 @@ from agents_app.runtime.leases import is_free, is_parked, lease_end
 from agents_app.runtime.limits import limit_of, reserve
 from agents_app.runtime.loops import came_round
 from agents_app.runtime.receipt import DatabaseAway
-from agents_app.runtime.resubmission import resubmission
 from agents_app.runtime.saved_turn import Recalled
 from agents_app.runtime.stopping import stop_children
 from agents_app.runtime.turn import RunningTurn
@@ -61,7 +60,7 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
             bind(conversation=turn.task.context_id, person=turn.task.owner_id)
             runtime.queue.enter(turn.task)
             await turn.end(await _braked(turn))
-            await _wake_delegators(runtime, turn.task)
+            await wake_delegators(runtime, turn.task)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
         why = turn.unsaved_because if turn else None
         if why is not None and not isinstance(why, Refused):
@@ -229,23 +228,3 @@ def _find_earlier(task: Task) -> Task | None:
         return None
     earlier = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None, id__lt=task.id)
     return earlier.runnable().only("id", "lease_owner").order_by("id").first()
-
-
-async def _wake_delegators(runtime: Runtime, task: Task) -> None:
-    """Whoever delegated goes on."""
-    if task.parent_id is None and task.state in TERMINAL:
-        return
-    for waiting in await in_thread(_find_delegators, task):
-        fact, change = resubmission(waiting)
-        await runtime.journal.append(Entry(waiting.context_id, [fact], tasks=[change]))
-        runtime.queue.put(waiting.id)
-
-
-def _find_delegators(task: Task) -> list[Task]:
-    """Tasks that wait only because of a delegation that has ended meanwhile, and for nobody's decision."""
-    waits = Q(task__state__in=INTERRUPTED) | Q(task__lease_owner=PARKED)
-    ended = Step.objects.filter(waits, kind=Step.Kind.AGENT, finished_at=None, child__state__in=TERMINAL)
-    asked = Step.objects.filter(task=OuterRef("task"), kind=Step.Kind.ASK, finished_at=None)
-    ended = ended.exclude(Exists(asked)).exclude(task__budget__has_key=brake.SPENT)
-    mine = ended.filter(child=task) if task.state in TERMINAL else ended.filter(task=task)
-    return [step.task for step in mine.select_related("task")]

@@ -10,8 +10,10 @@ from django.utils import timezone
 from agents_app import runtime
 from agents_app.base import ToolResult, tool
 from agents_app.models import Message, Task
+from agents_app.runtime import runner
 from agents_app.runtime.owner import is_known_dead, this_process
 from agents_app.runtime.recovery import find_orphans
+from agents_app.tests.runtime.test_turns import answer
 from agents_app.threads import in_thread
 
 
@@ -91,6 +93,37 @@ async def test_a_delegation_is_not_made_twice(room, agent):
     await recover(room)
     assert (await room.settle(task)).state == "completed"
     assert asked == [1] and (await room.said())[1].text == "Yes."
+
+
+async def test_whoever_delegated_goes_on_when_who_was_to_wake_it_died(room, agent, monkeypatch):
+    """Between the end of what was delegated and the word to whoever waits for it."""
+    ended = asyncio.Event()
+
+    async def lead(turn):
+        await turn.say((await turn.ask_agent("helper", "find out")).text)
+
+    async def help(turn):
+        await turn.say((await turn.ask("Which city?")).text)
+
+    async def die(current, task):
+        if task.parent_id is not None and task.is_terminal:
+            ended.set()
+            await asyncio.sleep(60)
+
+    agent(help, "helper")
+    task = await room.settle(await room.ask(agent(lead), "go"))
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "wake_delegators", die)
+        await answer(room, "helper", "Oslo")
+        await ended.wait()
+        await crash(room)
+    waiting = await Task.objects.aget(id=task.id)
+    assert (waiting.state, await in_thread(find_orphans)) == ("input-required", [])
+    await recover(room)
+    async with asyncio.timeout(20):
+        while (await Task.objects.aget(id=task.id)).state != "completed":
+            await asyncio.sleep(0.02)
+    assert (await room.said())[1].text == "Oslo"
 
 
 async def test_a_task_that_kills_its_process_each_time_is_given_up_in_words(room, agent, settings):

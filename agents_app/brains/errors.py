@@ -37,16 +37,27 @@ _WORDS: tuple[tuple[type[Exception], str, Retryable], ...] = (
 )
 
 
+def broke_off(who: str) -> BrainError:
+    return BrainError(f"The answer of {who} broke off. Try again.", retryable=True)
+
+
 def explain(error: Exception, *, who: str, model: str) -> BrainError:
     """`who` is the provider as people know it, `model` the language model's name."""
     for kind, words, retryable in _WORDS:
         if isinstance(error, kind):
             return BrainError(words.format(who=who, model=model), retryable=retryable)
+    if ended_too_soon(error):
+        return broke_off(who)
     return BrainError(f"{who} refused the request: {_said_by_provider(error)}")
 
 
 def may_succeed_later(error: Exception) -> bool:
-    return next((retryable for kind, _, retryable in _WORDS if isinstance(error, kind)), False)
+    return next((retryable for kind, _, retryable in _WORDS if isinstance(error, kind)), ended_too_soon(error))
+
+
+def ended_too_soon(error: Exception) -> bool:
+    """pydantic-ai's only error of a provider without a kind of its own: the stream ended, and nothing had said so."""
+    return type(error) is raised.ModelAPIError and "finish_reason" in error.message
 
 
 def _said_by_provider(error: Exception) -> str:

@@ -12,6 +12,7 @@ from django.conf import settings
 from genai_prices.data_snapshot import get_snapshot
 from pydantic_ai.exceptions import UserError
 from pydantic_ai.models import Model, infer_model, parse_model_id
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers import Provider, infer_provider
 
 from agents_app.brains.errors import BrainError
@@ -27,6 +28,8 @@ DEFAULT_MODELS = {
 }
 SETTINGS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "GOOGLE_API_KEY", "OLLAMA_URL")
 NAMES = {"anthropic": "Anthropic", "openai": "OpenAI", "google": "Google", "ollama": "Ollama"}
+# A connection that is cut between two chunks looks like an end, so only one that the provider names counts.
+ENDS_SAID = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
 EXAMPLES = "anthropic:claude-sonnet-5-5, ollama:llama3.2 or embedded"
 
 
@@ -39,12 +42,12 @@ def make_model(name: str) -> Model:
         if provider == "ollama":
             from pydantic_ai.models.ollama import OllamaModel
 
-            return OllamaModel(model, provider=ollama())
+            return OllamaModel(model, provider=ollama(), profile=ENDS_SAID)
         if provider == "openai" and settings.OPENAI_BASE_URL:
             from pydantic_ai.models.openai import OpenAIChatModel
 
             # Servers that speak OpenAI's language speak its chat completions, few of them its newer responses.
-            return OpenAIChatModel(model, provider=openai())
+            return OpenAIChatModel(model, provider=openai(), profile=ENDS_SAID)
         return infer_model(name, provider_factory=_provider)
     except (UserError, ImportError, ValueError) as error:
         raise BrainError(f'The language model "{name}" cannot be used: {_first_sentence(error)}') from error

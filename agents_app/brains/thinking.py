@@ -29,7 +29,7 @@ from pydantic_ai.usage import UsageLimits
 
 from agents_app.base import Agent, Said, Tool, ToolResult
 from agents_app.brains.choice import Brain, choose_brain
-from agents_app.brains.errors import BrainError, explain
+from agents_app.brains.errors import broke_off, explain
 from agents_app.brains.instructions import instructions_for
 from agents_app.brains.log import ThinkingLog, Usage, gap
 from agents_app.brains.neighbours import list_neighbours
@@ -159,8 +159,8 @@ class _Thinking:
         """Save what came since the last time, before anything is done because of it; returns how many that were."""
         answers = [message for message in new if isinstance(message, ModelResponse)]
         if answers:
-            if answers[-1].state != "complete":
-                raise BrainError(f"The answer of {self.brain.provider} broke off. Try again.", retryable=True)
+            if not _is_whole(answers[-1]):
+                raise broke_off(self.brain.provider)
             await self.turn.save_log(self.log.add(new), _usage(answers[-1], answers[-1].model_name or self.brain.name))
         return len(new)
 
@@ -169,6 +169,12 @@ class _Thinking:
         return (
             len(self.instructions) + sum(len(str(getattr(part, "content", ""))) for part in parts)
         ) // CHARS_PER_TOKEN
+
+
+def _is_whole(answer: ModelResponse) -> bool:
+    """The provider itself said that this was all, and why; for reasons of its own there is no common name."""
+    said = answer.finish_reason or (answer.provider_details or {}).get("finish_reason")
+    return answer.state == "complete" and bool(said)
 
 
 def _usage(answer: ModelResponse, model: str) -> Usage:

@@ -96,6 +96,7 @@ class EmbeddedResponse(StreamedResponse):
                 for event in self._parts_manager.handle_text_delta(vendor_part_id="text", content=piece):
                     yield event
         self._usage = RequestUsage(input_tokens=self._counted.read, output_tokens=self._counted.written)
+        self.finish_reason = "stop"
 
     async def close_stream(self) -> None:
         """Nothing is held open: whoever stops reading stops the writing."""

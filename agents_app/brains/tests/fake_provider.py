@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ class Words:
 
     pieces: list[str]
     cut: bool = False  # the connection breaks before the end
+    chunked: bool = True  # else the end of the connection is the end of the answer, so a cut one looks whole
 
 
 @dataclass
@@ -78,6 +80,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     provider: FakeProvider
     protocol_version = "HTTP/1.1"
+    chunked = True
 
     def do_GET(self) -> None:
         self.provider.listings += 1
@@ -96,19 +99,24 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
+        self.chunked = not isinstance(step, Words) or step.chunked
+        if self.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        self.close_connection = not self.chunked
         for delta in _deltas(step):
             self._send_chunk({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
         if isinstance(step, Words) and step.cut:
             self.close_connection = True
-            self.connection.close()
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
         reason = "tool_calls" if isinstance(step, Calls) else "stop"
         self._send_chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
         self._send_chunk({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}})
         self._write(b"data: [DONE]\n\n")
-        self.wfile.write(b"0\r\n\r\n")
+        if self.chunked:
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -130,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(f"data: {json.dumps(whole)}\n\n".encode())
 
     def _write(self, data: bytes) -> None:
-        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n" if self.chunked else data)
         self.wfile.flush()
 
 

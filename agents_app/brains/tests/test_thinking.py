@@ -181,6 +181,22 @@ async def test_a_stream_that_breaks_is_no_answer(provider: Provided) -> None:
     assert turn.text == "The answer is"
 
 
+async def test_a_stream_that_ends_and_does_not_say_so_is_no_answer(provider: Provided) -> None:
+    """Without chunks the end of the connection is the end of the answer, and a cut one looks like any other."""
+    provider(Words(["The answer ", "is"], cut=True, chunked=False), Words(["The answer is 42."], chunked=False))
+    turn = FakeTurn(Helper(), "Hello")
+    with pytest.raises(BrainError, match="The answer of 127.0.0.1:[0-9]+ broke off. Try again.") as caught:
+        await answer(turn)
+    assert caught.value.retryable
+    assert turn.log == []
+    assert await answer(turn.again()) == "The answer is 42."
+
+
+async def test_a_stream_that_ends_before_a_word_is_asked_for_again(provider: Provided) -> None:
+    provider(Words([], cut=True, chunked=False), Words(["At last."]))
+    assert await answer(FakeTurn(Helper(), "Hello")) == "At last."
+
+
 async def test_nobody_listens_at_the_address(settings: Any, provider: Provided) -> None:
     provider()
     settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from chat.api import DESCRIPTION
 from chat.api.reference import list_shapes, read_reference
 from chat.markdown import to_html
 
-SUMMARY_MAX_CHARS = 200
+MARKS = re.compile(r"[`*]")
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,13 @@ def list_documents() -> list[Document]:
 
 
 def _read(file: Path) -> Document:
-    """Its first heading is its title, the paragraph after it says what it is about."""
+    """Its first heading is its title, the first sentence after it says what it is about."""
     text = file.read_text(encoding="utf-8")
     blocks = [" ".join(block.split()) for block in text.split("\n\n") if block.strip()]
     headed = bool(blocks) and blocks[0].startswith("# ")
     title = blocks[0].removeprefix("# ") if headed else file.stem.replace("-", " ").capitalize()
-    first = blocks[headed] if len(blocks) > headed else ""
-    summary = first if first[:1].isalnum() and len(first) <= SUMMARY_MAX_CHARS else ""
+    plain = [MARKS.sub("", LINK.sub(r"\1", block)) for block in blocks[headed:] if not block.startswith("```")]
+    summary = re.split(r"(?<=[.!?])\s", plain[0], maxsplit=1)[0] if plain else ""
     return Document(file.stem, title, summary, text)
 
 

@@ -194,9 +194,12 @@ def test_the_menu_of_a_conversation_offers_what_its_reader_may_do(start: Start, 
 def test_the_page_fits_a_phone(start: Start, page: Page, scheme: str):
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme=scheme)
-    start("@tess markdown")
+    start("@tess markdown for a conversation whose title is wider than any phone")
     expect(answers(page).last.locator("h1")).to_have_text("A title")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for part in page.locator(".conversation > *, .conversation-header > *").all():
+        box = part.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 390, part
     expect(page.get_by_label("Message", exact=True)).to_be_in_viewport()
 
 

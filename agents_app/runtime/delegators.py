@@ -47,7 +47,7 @@ def _find_of(task: Task) -> list[Task]:
 
 
 def _find_all() -> list[Task]:
-    return list({step.task_id: step.task for step in _ended_delegations()[:AT_ONCE]}.values())
+    return list({step.task_id: step.task for step in _ended_delegations().order_by("child_id")[:AT_ONCE]}.values())
 
 
 def _ended_delegations() -> QuerySet[Step]:

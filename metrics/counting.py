@@ -28,13 +28,13 @@ def count_commit(sender: Any, entries: int, seconds: float, **kwargs: Any) -> No
 def count_call(sender: Any, binding: str, operation: str, outcome: str, seconds: float, **kwargs: Any) -> None:
     """The caller wrote the operation's name: what is none of A2A's is one and the same for us."""
     known = operation if operation in OPERATIONS else "other"
-    registry.CALLS.labels(binding, known, outcome).inc()
-    registry.CALL_SECONDS.labels(known).observe(seconds)
+    registry.child(registry.CALLS, binding, known, outcome).inc()
+    registry.child(registry.CALL_SECONDS, known).observe(seconds)
 
 
 def count_push(sender: Any, attempt: PushAttempt, state: str, **kwargs: Any) -> None:
     given_up = state == PushDelivery.State.DEAD
-    registry.PUSHES.labels("sent" if attempt.succeeded else "given_up" if given_up else "failed").inc()
+    registry.child(registry.PUSHES, "sent" if attempt.succeeded else "given_up" if given_up else "failed").inc()
 
 
 class ErrorCounter(logging.Handler):
@@ -45,4 +45,4 @@ class ErrorCounter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         app = record.name.partition(".")[0]
-        registry.ERRORS.labels(app if app in APPS else "other").inc()
+        registry.child(registry.ERRORS, app if app in APPS else "other").inc()

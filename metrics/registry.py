@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -57,6 +57,19 @@ REQUEST_SECONDS = _histogram(
     "tkr_http_request_seconds", "HTTP requests, until the answer begins.", (*FAST_SECONDS, 5, 10), "area"
 )
 SAMPLING = Gauge("tkr_sampling_seconds", "What the last sample of this process took.", registry=REGISTRY)
+
+
+M = TypeVar("M", Counter, Histogram)
+_children: dict[Any, Any] = {}
+
+
+def child(metric: M, *values: str) -> M:
+    """Of a metric, the one with these labels. Looking it up in Prometheus costs more than counting does."""
+    key = (metric, values)
+    found = _children.get(key)
+    if found is None:
+        found = _children[key] = metric.labels(*values)
+    return found
 
 
 class Vitals(Collector):

@@ -57,9 +57,9 @@ class TaskWatch:
             watched.waited = True
         if state not in TERMINAL:
             return
-        registry.TASKS.labels(agent, state).inc()
+        registry.child(registry.TASKS, agent, state).inc()
         if state == TaskState.COMPLETED and not watched.waited:
-            registry.ANSWER.labels(agent).observe(max(0.0, time.time() - watched.begun))
+            registry.child(registry.ANSWER, agent).observe(max(0.0, time.time() - watched.begun))
         self._tasks.pop(task_id, None)
 
     def _created(self, event: Event) -> None:
@@ -67,7 +67,7 @@ class TaskWatch:
         if not isinstance(message, Message):
             return
         by = "people" if message.role == Message.Role.USER else "agents"
-        registry.MESSAGES.labels("inner" if message.inner else by).inc()
+        registry.child(registry.MESSAGES, "inner" if message.inner else by).inc()
         if message.role != Message.Role.AGENT or event.task_id is None:
             return
         if event.data.get("streaming"):
@@ -93,9 +93,9 @@ class TaskWatch:
         agent = message.agent_id or "none"
         for direction in ("input", "output"):
             tokens = message.usage.get(f"{direction}_tokens") or 0
-            registry.TOKENS.labels(agent, brain, direction).inc(max(0, tokens))
+            registry.child(registry.TOKENS, agent, brain, direction).inc(max(0, tokens))
         if price := message.usage.get("price"):
-            registry.PRICE.labels(agent, brain).inc(max(0.0, float(price)))
+            registry.child(registry.PRICE, agent, brain).inc(max(0.0, float(price)))
 
     def _step_finished(self, event: Event) -> None:
         step = event.about
@@ -104,10 +104,10 @@ class TaskWatch:
         seconds = max(0.0, (step.finished_at - step.started_at).total_seconds())
         outcome = "failed" if step.error else "ok"
         if step.kind == Step.Kind.TOOL:
-            registry.TOOL.labels(registry.bounded("tool", step.name), outcome).observe(seconds)
+            registry.child(registry.TOOL, registry.bounded("tool", step.name), outcome).observe(seconds)
         elif step.kind == Step.Kind.AGENT:
             asked = step.name if step.child_id else ""  # without a task the name is what a model made up
-            registry.DELEGATION.labels(registry.bounded("asked", asked), outcome).observe(seconds)
+            registry.child(registry.DELEGATION, registry.bounded("asked", asked), outcome).observe(seconds)
 
     def _first_piece(self, message_id: UUID, at: float) -> None:
         found = self._speaking.pop(message_id, None)
@@ -118,7 +118,7 @@ class TaskWatch:
         watched = self._watched(task_id)
         if not (watched.spoke or watched.waited):
             watched.spoke = True
-            registry.FIRST_PIECE.labels(agent).observe(max(0.0, at - watched.begun))
+            registry.child(registry.FIRST_PIECE, agent).observe(max(0.0, at - watched.begun))
 
     def _watched(self, task_id: UUID) -> Watched:
         if task_id not in self._tasks:

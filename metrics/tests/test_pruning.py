@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from metrics.actions.pruning import prune_samples
+from metrics.actions.pruning import LARGEST, SMALLEST, WISHED_SECONDS, _Work, prune_samples
 from metrics.models import Sample
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,6 +63,43 @@ def test_twice_is_as_once():
 
     assert (again.removed, again.thinned) == (0, 0)
     assert Sample.objects.get().value == 3
+
+
+def test_what_is_old_is_removed_wherever_it_lies():
+    now = timezone.now()
+    fresh = [Sample(name="tkr_tasks_total", timestamp=now, value=1) for _ in range(2 * SMALLEST)]
+    Sample.objects.bulk_create(fresh)
+    sample("tkr_tasks_total", timedelta(days=31), 1)
+    pruned = prune_samples(days=30, hours=48)
+
+    assert pruned.removed == 1
+    assert Sample.objects.count() == len(fresh)
+
+
+def test_more_series_than_fit_into_a_piece_are_all_thinned_once():
+    begin = slices_ago(72)
+    agents = [f'agent="{number}"' for number in range(SMALLEST)]
+    for number, labels in enumerate(agents):
+        for seconds in (0, 10, 20):
+            sample("tkr_tasks_total", begin - timedelta(seconds=seconds), number, labels=labels)
+    pruned = prune_samples(days=30, hours=48)
+
+    assert pruned.thinned == 3 * len(agents) > SMALLEST
+    assert {row.labels: row.value for row in Sample.objects.all()} == {
+        labels: 3.0 * number for number, labels in enumerate(agents)
+    }
+
+
+def test_a_piece_is_as_large_as_time_allows():
+    work = _Work(None)
+    for _ in range(100):
+        work.took(WISHED_SECONDS / 10)
+    assert work.rows == LARGEST
+    work.took(WISHED_SECONDS * 2)
+    assert work.rows == LARGEST / 2
+    for _ in range(100):
+        work.took(WISHED_SECONDS * 100)
+    assert work.rows == SMALLEST
 
 
 def test_the_command_tells_programs(capsys):

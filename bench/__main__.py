@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import a2a, backup, cluster, first_piece, idle, lists, metrics, streaming
+from bench import a2a, backup, cluster, first_piece, idle, lists, metrics, pruning, streaming
 from bench.machine import become_client
 
 PARTS = {
@@ -18,7 +18,14 @@ PARTS = {
     "a2a-memory": a2a.memory,
     "cluster": cluster.main,
     "metrics": metrics.main,
+    "pruning": pruning.main,
     "backup": backup.main,
+}
+HALVES = {  # of parts that take long
+    "pruning-sqlite": pruning.on_sqlite,
+    "pruning-postgresql": pruning.on_postgresql,
+    "backup-sqlite": backup.on_sqlite,
+    "backup-postgresql": backup.on_postgresql,
 }
 
 
@@ -26,11 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", default="", help=f"parts, with commas between them: {', '.join(PARTS)}")
     wanted = [name for name in parser.parse_args().only.split(",") if name] or list(PARTS)
-    if unknown := [name for name in wanted if name not in PARTS]:
-        parser.error(f'there is no part "{unknown[0]}"; choose from {", ".join(PARTS)}')
+    if unknown := [name for name in wanted if name not in PARTS | HALVES]:
+        parser.error(f'there is no part "{unknown[0]}"; choose from {", ".join(PARTS | HALVES)}')
     become_client()
     for name in wanted:
-        PARTS[name]()
+        (PARTS | HALVES)[name]()
 
 
 if __name__ == "__main__":

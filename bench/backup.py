@@ -28,15 +28,25 @@ WATCHED = ("database", "while", "pieces", "lost", "longest pause", "target", "")
 
 
 def main() -> None:
-    speeds, watched = _measured("SQLite", {})
+    on_sqlite()
+    on_postgresql()
+
+
+def on_sqlite() -> None:
+    _show(*_measured("SQLite", {}))
+
+
+def on_postgresql() -> None:
     with postgres() as url:
         if url:
-            more, seen = _measured("PostgreSQL", {"DATABASE_URL": url})
-            speeds, watched = speeds + more, watched + seen
+            _show(*_measured("PostgreSQL", {"DATABASE_URL": url}))
+        else:
+            print("PostgreSQL does not answer at its usual local socket, so it was not measured.\n")
+
+
+def _show(speeds: list[list[str]], watched: list[list[str]]) -> None:
     show(f"Backup and restore of {MESSAGES:,} messages", HEAD, speeds)
     show(f"{WATCHERS} conversations stream while a backup is made", WATCHED, watched)
-    if not url:
-        print("PostgreSQL does not answer at its usual local socket, so only SQLite was measured.\n")
 
 
 def _measured(database: str, variables: dict[str, str]) -> tuple[list[list[str]], list[list[str]]]:

@@ -19,6 +19,7 @@ class Load:
     seconds: float = 0.0
     waits: list[float] = field(default_factory=list)
     wrong: int = 0
+    calls: int = 0  # those before and after the counted time too
 
     @property
     def rate(self) -> float:
@@ -51,6 +52,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         if self._is_whole():
+            self._load.calls += 1
             if self.counting:
                 self._load.waits.append(time.monotonic() - self._begun)
                 self._load.wrong += self._expected not in self._received
@@ -82,7 +84,13 @@ class _Connection(asyncio.Protocol):
 
 
 async def hammer(
-    port: int, request: bytes, connections: int, seconds: float, expected: bytes, address: str = "127.0.0.1"
+    port: int,
+    request: bytes,
+    connections: int,
+    seconds: float,
+    expected: bytes,
+    address: str = "127.0.0.1",
+    warm_up: float = WARM_UP_SECONDS,
 ) -> Load:
     """Call for so long. `expected` must stand in every answer."""
     loop, load = asyncio.get_running_loop(), Load()
@@ -91,7 +99,7 @@ async def hammer(
         for _ in range(connections)
     ]
     protocols = [protocol for _, protocol in made]
-    await asyncio.sleep(WARM_UP_SECONDS)
+    await asyncio.sleep(warm_up)
     for protocol in protocols:
         protocol.counting = True
     begun = time.monotonic()

@@ -14,6 +14,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError, InterfaceError
 
+from accounts import tracing
 from accounts.browsers import browser_name
 from accounts.context import bind
 from accounts.models import User
@@ -29,6 +30,7 @@ from chat.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
+STARTS_WORK = protocol.PostMessage | protocol.RetryMessage | protocol.DecideTask  # these are traced
 UNREAD_AT_MOST = 5000  # frames; more than that of one conversation is read anew anyway
 
 
@@ -65,7 +67,8 @@ class BrowserConsumer(AsyncWebsocketConsumer):
         self._writer: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
         broadcast.current().enter(self)
-        self.push(protocol.encode("session.opened", user=user.id, version=protocol.VERSION))
+        opened = {"user": user.id, "version": protocol.VERSION, **({"traces": True} if tracing.is_on() else {})}
+        self.push(protocol.encode("session.opened", **opened))
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "user"):
@@ -83,7 +86,7 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             return
         try:
             await rates.count_frame(self.user_id)
-            await self._dispatch(frame)
+            await self._take(frame)
         except RateExceeded as exceeded:
             self._refuse("too-many", str(exceeded), frame)
         except access.NotFound as missing:
@@ -94,6 +97,16 @@ class BrowserConsumer(AsyncWebsocketConsumer):
             logger.exception("A frame could not be saved.", extra={"action": "frame.failed"})
             why = "The server's disk is full." if is_full(error) else "The server could not save this."
             self._refuse("unavailable", f"{why} It is tried again.", frame)
+
+    async def _take(self, frame: protocol.InFrame) -> None:
+        if isinstance(frame, protocol.TimeMessage):
+            tracing.was("browser message", frame.traceparent, frame.milliseconds / 1000)
+        elif isinstance(frame, STARTS_WORK):
+            came_from = getattr(frame, "traceparent", None) or ""
+            with tracing.span(f"frame {frame.type}", parent=came_from, person=self.user_id):
+                await self._dispatch(frame)
+        else:
+            await self._dispatch(frame)
 
     async def _dispatch(self, frame: protocol.InFrame) -> None:
         match frame:

@@ -53,6 +53,14 @@ class PostMessage:
     client_id: UUID
     text: str
     attachments: list[UUID]
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMessage:
+    type: ClassVar[str] = "message.time"
+    traceparent: str
+    milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,16 @@ class DecideTask:
     choice: Choice
 
 
-InFrame = OpenConversation | CloseConversation | ReadConversation | PostMessage | RetryMessage | CancelTask | DecideTask
+InFrame = (
+    OpenConversation
+    | CloseConversation
+    | ReadConversation
+    | PostMessage
+    | TimeMessage
+    | RetryMessage
+    | CancelTask
+    | DecideTask
+)
 IN_FRAMES: dict[str, type[InFrame]] = {frame.type: frame for frame in get_args(InFrame)}
 
 
@@ -98,13 +115,13 @@ def _value(frame: str, name: str, hint: Any, json_object: dict[str, Any]) -> Any
         return [_uuid(frame, name, item) for item in value or ()]
     if hint is UUID:
         return _uuid(frame, name, value)
-    if hint is str and isinstance(value, str):
+    if hint in (str, str | None) and isinstance(value, str):
         return value
     if hint is Choice and value in list(Choice):
         return Choice(value)
     if hint in (int, int | None) and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
-    if hint == int | None and value is None:
+    if hint in (int | None, str | None) and value is None:
         return None
     raise BadFrame("bad-field", f'"{name}" of {frame} is missing or of the wrong kind.')
 

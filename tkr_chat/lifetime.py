@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError
 
 from agents_app import runtime
 from agents_app.threads import in_thread
-from metrics.heartbeat import start_heartbeat
+from metrics.heartbeat import process_name, start_heartbeat
 from tkr_chat.databases import checkpoint
 
 logger = logging.getLogger(__name__)
@@ -21,12 +23,24 @@ STOP_GRACE_SECONDS = 5  # for the runtime to hand over what it could not finish 
 GC_THRESHOLDS = (20_000, 20, 50)
 
 
+_end_traces: Callable[[], None] | None = None
+
+
 async def begin(kind: str) -> None:
     """`kind`: what this process is, `web`, `worker` or `grpc`."""
     await runtime.start()
     start_heartbeat(runtime.current(), kind)
     runtime.current().beside(_checkpoints())
+    if settings.TRACES:
+        _begin_traces(kind)
     _calm_garbage_collector()
+
+
+def _begin_traces(kind: str) -> None:
+    from tkr_chat import trace_export  # noqa: PLC0415 - OpenTelemetry's SDK takes memory, and is not for everybody
+
+    global _end_traces
+    _end_traces = partial(trace_export.stop, trace_export.start(process_name(), kind))
 
 
 async def _checkpoints() -> None:
@@ -43,6 +57,8 @@ async def end() -> None:
         await asyncio.wait_for(runtime.stop(), settings.AGENTS_DRAIN_SECONDS + STOP_GRACE_SECONDS)
     except TimeoutError:
         logger.warning("The agents did not stop in time.", extra={"action": "server.drain_timeout"})
+    if _end_traces is not None:
+        await asyncio.to_thread(_end_traces)
 
 
 def _calm_garbage_collector() -> None:

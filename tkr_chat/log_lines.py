@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from accounts import tracing
 from accounts.context import bound
 
 _LEFT_OUT = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -17,7 +18,8 @@ class WithContext(logging.Filter):
     """Notes on each record for whom it happened: on the thread and in the task that wrote it, not where it is printed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.context = dict(bound())
+        trace = tracing.trace_id()
+        record.context = {**bound(), "trace": trace} if trace else dict(bound())
         return True
 
 

@@ -305,6 +305,23 @@ EMAIL_USE_SSL = EMAIL_TLS == "TLS"
 EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT_SECONDS", 15, least=1)
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "tkr-agent-chat@localhost")
 
+# Traces: OpenTelemetry's SDK reads its variables in the process's environment, so those of `.env` are put there.
+
+OTEL_EXPORTER_OTLP_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = env.url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+OTEL_EXPORTER_OTLP_HEADERS = env.text("OTEL_EXPORTER_OTLP_HEADERS")
+OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "tkr-agent-chat")
+OTEL_RESOURCE_ATTRIBUTES = env.text("OTEL_RESOURCE_ATTRIBUTES")
+OTEL_TRACES_SAMPLER = env.text("OTEL_TRACES_SAMPLER", "parentbased_always_on")
+OTEL_TRACES_SAMPLER_ARG = env.text("OTEL_TRACES_SAMPLER_ARG")
+OTEL_SDK_DISABLED = env.flag("OTEL_SDK_DISABLED", False)
+TRACES = bool(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT) and not OTEL_SDK_DISABLED
+if TRACES:
+    os.environ.update({name: value for name, value in env.values.items() if name.startswith("OTEL_")})
+    os.environ["OTEL_SERVICE_NAME"] = OTEL_SERVICE_NAME
+# The A2A SDK wraps each of its functions in a span, which costs a quarter of a call; ours cover the same.
+os.environ.setdefault("OTEL_INSTRUMENTATION_A2A_SDK_ENABLED", "false")
+
 # Tools, and what they may reach
 
 OPENWEATHER_API_KEY = env.text("OPENWEATHER_API_KEY")

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from a2a.utils.errors import A2AError, InternalError
+from opentelemetry.trace import SpanKind
 
+from accounts import tracing
 from accounts.context import bind
 from agents_app.a2a import wire_log
 from agents_app.a2a.admission import Admission
@@ -74,6 +76,14 @@ class Call:
         self._outcome = "ok"
 
     async def run(self, send: Send) -> None:
+        came_from = self.request.headers.get(tracing.HEADER, "")
+        with tracing.span("a2a.call", parent=came_from, kind=SpanKind.SERVER, binding=self.binding) as span:
+            await self._run(send)
+            span.note(agent=self.agent.id, operation=self.operation, task=self.task_id, outcome=self._outcome)
+            if self._outcome == "failed":
+                span.fail(self._outcome)
+
+    async def _run(self, send: Send) -> None:
         try:
             answer = await self.answer()
         except (A2AError, Refusal) as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +16,9 @@ from django.conf import settings
 from google.protobuf.json_format import MessageToJson, ParseDict
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+from opentelemetry.trace import SpanKind
 
+from accounts import tracing
 from agents_app.a2a import wire_log
 from agents_app.a2a.admission import Admission
 from agents_app.a2a.caller import Caller
@@ -63,6 +66,7 @@ class GrpcCall:
         self._task_id: UUID | None = None
         self._sent = Capture()
         self._is_logged = False
+        self._outcome = ""
         self.has_sent = False
 
     def invocation_metadata(self) -> Any:
@@ -80,6 +84,16 @@ class GrpcCall:
     @property
     def asked_extensions(self) -> set[str]:
         return named_extensions(self.headers.get("a2a-extensions") or self.headers.get(LEGACY_EXTENSIONS, ""))
+
+    @contextmanager
+    def traced(self) -> Iterator[None]:
+        """While it is answered."""
+        came_from = self.headers.get(tracing.HEADER, "")
+        with tracing.span("a2a.call", parent=came_from, kind=SpanKind.SERVER, binding="GRPC") as span:
+            try:
+                yield
+            finally:
+                span.note(agent=self._agent_id, operation=self.operation, task=self._task_id, outcome=self._outcome)
 
     async def enter(self, request: Any) -> None:
         """Raises `A2AError` and `Refusal`."""
@@ -121,7 +135,7 @@ class GrpcCall:
             return
         self._is_logged = True
         seconds = time.monotonic() - self._begun
-        outcome = "ok" if status < 400 else "refused" if status < 500 else "failed"
+        self._outcome = outcome = "ok" if status < 400 else "refused" if status < 500 else "failed"
         call_answered.send(sender=GrpcCall, binding="GRPC", operation=self.operation, outcome=outcome, seconds=seconds)
         if not wire_log.is_on():
             return

@@ -6,7 +6,7 @@ What they leave out is done around them: who calls, which version, which agent, 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +133,10 @@ class Around(grpc.aio.ServerInterceptor):
     def _plain(self, inner: Any, path: str) -> Any:
         async def answer(request: Any, context: Any) -> Any:
             call = GrpcCall(self._admission, path, context)
+            with call.traced():
+                return await answer_call(call, request, context)
+
+        async def answer_call(call: GrpcCall, request: Any, context: Any) -> Any:
             try:
                 await call.enter(request)
                 _refuse_garbage(request)
@@ -149,6 +153,12 @@ class Around(grpc.aio.ServerInterceptor):
     def _streaming(self, inner: Any, path: str) -> Any:
         async def answer(request: Any, context: Any) -> AsyncIterator[Any]:
             call = GrpcCall(self._admission, path, context)
+            with call.traced():
+                async with aclosing(answer_call(call, request, context)) as responses:
+                    async for response in responses:
+                        yield response
+
+        async def answer_call(call: GrpcCall, request: Any, context: Any) -> AsyncGenerator[Any]:
             try:
                 await call.enter(request)
                 _refuse_garbage(request)

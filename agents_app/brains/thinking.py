@@ -36,6 +36,7 @@ from agents_app.brains.neighbours import list_neighbours
 from agents_app.brains.patience import Patience
 from agents_app.brains.scene import Scene
 from agents_app.brains.toolset import TurnToolset
+from agents_app.brains.traced import traced
 from agents_app.brains.transcript import label, messages_of
 
 HISTORY = 40  # messages
@@ -111,7 +112,8 @@ class _Thinking:
 
     async def run(self) -> str:
         loop = Loop(
-            self.brain.model,
+            traced(self.brain.model),
+            name=self.turn.agent.id,
             instructions=self.instructions,
             deps_type=Scene,
             toolsets=[TurnToolset(self.turn, self.tools)],

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts import tracing
 from agents_app.ids import uuid7
 from agents_app.models.event import Via
 
@@ -67,6 +68,9 @@ class Task(models.Model):
     chain = models.JSONField(default=list, help_text="Ids of the agents that delegated down to it, outermost first.")
     budget = models.JSONField(default=dict, help_text="hops, tokens, deadline (ISO 8601).")
     metadata = models.JSONField(default=dict, blank=True)
+    traceparent = models.CharField(
+        max_length=55, blank=True, default=tracing.traceparent, help_text="The span that began it (W3C Trace Context)."
+    )
     attempts = models.PositiveIntegerField(default=0)
     lease_owner = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import tracing
 from agents_app.base import Answer
 from agents_app.models import INTERRUPTED, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.answer import Writes
@@ -37,6 +38,13 @@ class Delegation:
 
     async def run(self) -> Answer:
         step = self._turn.recall(self._key)
+        if step is None or not step.finished_at:
+            with tracing.span("task.delegate", agent=self._agent_id) as span:
+                step = await self._ask(step)
+                span.note(task=step.child_id, state=step.data["state"])
+        return Answer(step.data["agent"], step.data["state"], step.data["text"])
+
+    async def _ask(self, step: Step | None) -> Step:
         if step is None:
             agent = await in_thread(_find_agent, self._agent_id)
             refusal = self._refusal(agent)
@@ -45,7 +53,7 @@ class Delegation:
                 await self._finish(step, TaskState.REJECTED, refusal)
         if not step.finished_at:
             await (self._give_up(step) if self._turn.answers_now else self._wait(step))
-        return Answer(step.data["agent"], step.data["state"], step.data["text"])
+        return step
 
     def _refusal(self, agent: Agent | None) -> str:
         """Why not to ask; empty: go on. A loop is an answer, never silence; about a spent budget a person decides."""

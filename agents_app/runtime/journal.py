@@ -24,6 +24,7 @@ from django.db import (
 from django.db.models import Model
 from django.utils import timezone
 
+from accounts import tracing
 from agents_app import signals
 from agents_app.models import Event, EventType, JournalHead, Message, Task
 from agents_app.runtime.receipt import DatabaseAway, Receipt, is_away
@@ -157,6 +158,7 @@ class Journal:
         waiter: asyncio.Future[list[Event]] = loop.create_future()
         gathered = self._gathered.setdefault(loop, [])
         gathered.append(_Waiting(entry, loop, waiter))
+        tracing.until(waiter, "journal.commit")
         if len(gathered) == 1:
             # Not at once but behind what is ready to run now: what has just begun often has more to save.
             loop.call_soon(loop.call_soon, self._hand_over, loop)

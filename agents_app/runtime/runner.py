@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
+from accounts import tracing
 from accounts.context import bind
 from agents_app import base, parts, registry
 from agents_app.brains import BrainError
@@ -59,8 +60,7 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
         if turn is not None:
             bind(conversation=turn.task.context_id, person=turn.task.owner_id)
             runtime.queue.enter(turn.task)
-            await turn.end(await _braked(turn))
-            await wake_delegators(runtime, turn.task)
+            await _run_to_the_end(runtime, turn)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
         why = turn.unsaved_because if turn else None
         if why is not None and not isinstance(why, Refused):
@@ -73,6 +73,15 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
         if turn is not None:
             turn.answer.close()
             runtime.queue.leave(turn.task)
+
+
+async def _run_to_the_end(runtime: Runtime, turn: RunningTurn) -> None:
+    task = turn.task
+    with tracing.span("task.run", parent=task.traceparent, task=task.id, agent=task.agent_id) as span:
+        span.note(conversation=task.context_id, attempt=task.attempts)
+        await turn.end(await _braked(turn))
+        span.note(state=task.state)
+        await wake_delegators(runtime, task)
 
 
 def _take_up(runtime: Runtime, begun: Begun) -> RunningTurn:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from accounts import tracing
 from agents_app.base import Tool, ToolError, ToolResult
 from agents_app.models import Step, TaskState
 from agents_app.runtime.brake import USED_UP
@@ -62,7 +63,8 @@ class ToolCall:
         tool = self._tool
         try:
             async with asyncio.timeout(tool.seconds):
-                result = await tool(self._turn, **self._arguments)
+                with tracing.span("tool.call", tool=tool.name, step=step.id):
+                    result = await tool(self._turn, **self._arguments)
             step.data |= saveable({"text": result.text, "facts": dict(result.facts)})
         except ToolError as error:
             step.error = saveable(str(error))

@@ -337,3 +337,17 @@ async def test_another_tab_sees_a_new_conversation_come_to_the_top(ada, tab, age
     conversation = await create_conversation(ada, [id])
     touched = await browser.until("conversation.touched")
     assert touched["id"] == str(conversation.id) and str(conversation.id) in touched["html"]
+
+
+@pytest.mark.parametrize("traceparent", ["", "nonsense", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "x" * 5000])
+async def test_what_is_no_trace_does_no_harm(ada, tab, agent, room, traceparent):
+    conversation = await room(agent(greet))
+    browser = await tab(ada)
+    await browser.open(conversation)
+    client_id = str(uuid7())
+    await browser.send(
+        "message.post", conversation=conversation.id, client_id=client_id, text="hi", traceparent=traceparent
+    )
+    await browser.send("message.time", traceparent=traceparent, milliseconds=2**62)
+    assert (await browser.until("message.saved"))["client_id"] == client_id
+    assert (await Task.objects.aget()).traceparent == ""

@@ -10,10 +10,23 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tkr_chat.tests.processes import manage
+from tkr_chat.tests.processes import manage, python
 from tkr_chat.tests.server import Server, prepared, serving
 
 STOP_SECONDS = 20
+LOADED = """
+import asyncio, sys
+import tkr_chat.asgi
+from a2a.utils.telemetry import otel_enabled
+from tkr_chat import lifetime, server
+
+async def live():
+    await lifetime.begin("web")
+    await lifetime.end()
+
+asyncio.run(live())
+print(otel_enabled, [name for name in sys.modules if name.startswith(("opentelemetry.sdk.trace", "opentelemetry.exporter"))])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +52,15 @@ def test_it_works(server: Server) -> None:
 
 def test_it_says_which_brain_answers(server: Server) -> None:
     assert "Brain " in server.banner and "tkr-agent-chat is ready" in server.banner
+
+
+def test_without_tracing_nothing_that_traces_is_loaded(data: Path) -> None:
+    """redis loads the SDK's metrics wherever they are installed, but neither its traces nor what sends them."""
+    done = python(data, "-c", LOADED)
+    assert done.stdout.strip() == "False []", done.stderr
+
+    traced = python(data, "-c", LOADED, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    assert "opentelemetry.sdk.trace" in traced.stdout, "without that the first half means nothing"
 
 
 def test_static_files_are_there_without_a_further_step(server: Server) -> None:

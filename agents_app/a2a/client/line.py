@@ -28,7 +28,9 @@ from a2a.types.a2a_pb2 import (
     Task,
 )
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 
+from accounts import tracing
 from agents_app import outgoing
 from agents_app.a2a.client.card_file import BINDINGS, Interface, parse_card
 from agents_app.a2a.client.credentials import Shown, show, unseal
@@ -84,8 +86,12 @@ class Line:
 
     async def _call(self, operation: str, request: Message, call: Callable[..., Awaitable[T]]) -> T:
         self._log.operation = operation
-        context = self._context(CALL_SECONDS if self._is_grpc else None)
-        with self._logged_grpc(request) as answers, readable_errors(self._name):
+        with (
+            self._span(operation) as span,
+            self._logged_grpc(request) as answers,
+            readable_errors(self._name),
+        ):
+            context = self._context(span, CALL_SECONDS if self._is_grpc else None)
             answers.append(answer := await call(request, context=context))
             return answer
 
@@ -93,15 +99,24 @@ class Line:
         self, operation: str, request: Message, call: Callable[..., Any]
     ) -> AsyncGenerator[StreamResponse, None]:
         self._log.operation = operation
-        with self._logged_grpc(request) as answers, readable_errors(self._name):
-            async with aclosing(call(request, context=self._context())) as stream:
+        with (
+            self._span(operation) as span,
+            self._logged_grpc(request) as answers,
+            readable_errors(self._name),
+        ):
+            async with aclosing(call(request, context=self._context(span))) as stream:
                 async for event in stream:
                     answers.append(event)
                     yield event
 
-    def _context(self, seconds: float | None = None) -> ClientCallContext:
+    def _span(self, operation: str) -> tracing.Work:
+        span = tracing.span("remote.call", kind=SpanKind.CLIENT, around=False, operation=operation)
+        span.note(binding=self._interface.binding, agent=self._log.agent_id)
+        return span
+
+    def _context(self, span: tracing.Work, seconds: float | None = None) -> ClientCallContext:
         # Over HTTP the client's own limits hold: one number would stand for connecting as well as for waiting.
-        return ClientCallContext(timeout=seconds, service_parameters=dict(self._parameters))
+        return ClientCallContext(timeout=seconds, service_parameters={**self._parameters, **span.headers})
 
     def _logged_grpc(self, request: Message) -> _GrpcExchange:
         return _GrpcExchange(self._log if self._is_grpc else None, self._interface.url, request)

@@ -54,9 +54,9 @@ export default class extends Controller {
     tell(`frame:${frame.type.replace(".", "-")}`, frame)
   }
 
-  #opened({ user, version }) {
+  #opened({ user, version, traces }) {
     if (user !== document.body.dataset.user || (version !== this.versionValue && this.#mayReload(version))) location.reload()
-    else tell("connection:opened")
+    else tell("connection:opened", { traces: Boolean(traces) })
   }
 
   #mayReload(version) {

@@ -1,5 +1,6 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
 import { tell } from "../helpers/dom.js"
+import { newTraceparent } from "../helpers/trace.js"
 import { newUuid } from "../helpers/uuid.js"
 import { Outbox } from "../models/outbox.js"
 
@@ -9,13 +10,20 @@ const AGAIN_MS = 3_000
 export default class extends Controller {
   connect() {
     this.outbox = new Outbox(document.body.dataset.user)
+    this.traces = false // until the server says so
   }
 
   post({ detail: { conversation, text, attachments } }) {
     const entry = { client_id: newUuid(), conversation, text, attachments, created_at: Date.now() }
+    if (this.traces) entry.traceparent = newTraceparent()
     this.outbox.add(entry)
     this.#changed()
     this.#send(entry)
+  }
+
+  opened({ detail: { traces } }) {
+    this.traces = traces
+    this.sendAll()
   }
 
   sendAll() {
@@ -33,10 +41,12 @@ export default class extends Controller {
   }
 
   saved({ detail: { client_id } }) {
+    this.#time(this.outbox.find(client_id))
     if (this.outbox.markSaved(client_id)) this.#changed()
   }
 
   created({ detail: { client_id } }) {
+    this.#time(this.outbox.find(client_id))
     if (client_id && this.outbox.remove(client_id)) this.#changed()
   }
 
@@ -52,8 +62,15 @@ export default class extends Controller {
 
   #send(entry) {
     if (!entry) return
-    const { client_id, conversation, text, attachments } = entry
-    tell("frame:send", { type: "message.post", client_id, conversation, text, attachments: attachments.map(({ id }) => id) })
+    const { client_id, conversation, text, attachments, traceparent } = entry
+    tell("frame:send", { type: "message.post", client_id, conversation, text, attachments: attachments.map(({ id }) => id), traceparent })
+  }
+
+  // How long it took from Send until it was saved, which nobody but the browser knows.
+  #time(entry) {
+    if (!entry?.traceparent || entry.saved) return
+    const milliseconds = Math.max(0, Date.now() - entry.created_at)
+    tell("frame:send", { type: "message.time", traceparent: entry.traceparent, milliseconds })
   }
 
   #changed() {

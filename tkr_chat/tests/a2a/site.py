@@ -25,7 +25,7 @@ MAKE_TOKEN = (
 
 
 class Site:
-    def __init__(self, data: Path, database_url: str) -> None:
+    def __init__(self, data: Path, database_url: str, **variables: str) -> None:
         self.grpc = f"127.0.0.1:{free_port()}"
         self.address = ""
         self.data = data
@@ -41,6 +41,7 @@ class Site:
             "AGENTS_DRAIN_SECONDS": "1",
             **({"DATABASE_URL": database_url} if database_url else {}),
             **({"REDIS_URL": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {}),
+            **variables,
         }
 
     def manage(self, *command: str) -> str:
@@ -63,9 +64,9 @@ class Site:
 
 
 @contextmanager
-def site(data: Path, name: str) -> Iterator[Site]:
+def site(data: Path, name: str, **variables: str) -> Iterator[Site]:
     with own_database(name) as url:
-        found = Site(data, url)
+        found = Site(data, url, **variables)
         found.manage("prepare")
         with serving(data, "--no-link", **found.variables) as server, _grpc(found):
             found.address = server.address

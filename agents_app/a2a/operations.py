@@ -30,6 +30,7 @@ from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Unauthenticated
 from agents_app.a2a.loading import load_view
 from agents_app.a2a.push import configs
+from agents_app.a2a.push.fields import read_fields
 from agents_app.a2a.schema import Reader, SendRequest, read_list, read_send
 from agents_app.a2a.served import find_extended_card
 from agents_app.a2a.streams import Position, StreamEvent, TaskStream
@@ -134,21 +135,26 @@ class Operations:
     # -- push notifications
 
     async def create_task_push_notification_config(self, params: Any, caller: Caller) -> Json:
+        caller.require(Scope.PUSH, self.agent.id)
+        read_fields(params)  # what is wrong with it is said before anything is looked up
         task = await self._task(params, caller, Scope.PUSH, "taskId")
         return await configs.create_config(task, params, legacy=caller.is_legacy)
 
     async def get_task_push_notification_config(self, params: Any, caller: Caller) -> Json:
-        task = await self._task(params, caller, Scope.PUSH, "taskId")
-        return await configs.get_config(task, Reader(params).text("id", required=True))
+        caller.require(Scope.PUSH, self.agent.id)
+        id = Reader(params).text("id", required=True)
+        return await configs.get_config(await self._task(params, caller, Scope.PUSH, "taskId"), id)
 
     async def list_task_push_notification_configs(self, params: Any, caller: Caller) -> Json:
-        request = Reader(params)
+        caller.require(Scope.PUSH, self.agent.id)
+        page_size, page_token = Reader(params).whole("pageSize", 1, 100), Reader(params).text("pageToken")
         task = await self._task(params, caller, Scope.PUSH, "taskId")
-        return await configs.list_configs(task, request.whole("pageSize", 1, 100), request.text("pageToken"))
+        return await configs.list_configs(task, page_size, page_token)
 
     async def delete_task_push_notification_config(self, params: Any, caller: Caller) -> None:
-        task = await self._task(params, caller, Scope.PUSH, "taskId")
-        await configs.delete_config(task, Reader(params).text("id", required=True))
+        caller.require(Scope.PUSH, self.agent.id)
+        id = Reader(params).text("id", required=True)
+        await configs.delete_config(await self._task(params, caller, Scope.PUSH, "taskId"), id)
 
     # -- the card
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from agents_app import vault
-from agents_app.a2a.push.fields import Fields, read_fields
+from agents_app.a2a.push.fields import Fields, read_fields, wrong
 from agents_app.a2a.push.targets import check_target
 from agents_app.actions.tasks import TaskWrites
 from agents_app.models import PushConfig, PushDelivery, Task
@@ -61,7 +61,7 @@ async def list_configs(task: Task, page_size: int | None = None, page_token: str
     """`{configs, nextPageToken}`, oldest first; an empty token on the last page. Raises `InvalidParamsError`."""
     size = page_size or PAGE_SIZE
     if not 1 <= size <= MAX_PAGE_SIZE:
-        raise InvalidParamsError(f"pageSize must be 1 to {MAX_PAGE_SIZE}.")
+        raise wrong("pageSize", f"pageSize must be 1 to {MAX_PAGE_SIZE}.")
     configs = PushConfig.objects.filter(task_id=task.id).order_by("id")
     if page_token:
         configs = configs.filter(id__gt=_position(page_token))
@@ -83,7 +83,7 @@ async def _checked(json: Mapping[str, Any]) -> Fields:
     try:
         await check_target(fields.url)
     except OutgoingError as error:
-        raise InvalidParamsError(f"Notifications cannot be posted to this url. {error}") from None
+        raise wrong("url", f"Notifications cannot be posted to this url. {error}") from None
     return fields
 
 

@@ -27,7 +27,7 @@ def read_fields(json: Mapping[str, Any]) -> Fields:
     """Raises `InvalidParamsError`."""
     authentication = json.get("authentication") or {}
     if not isinstance(authentication, Mapping):
-        raise InvalidParamsError("authentication must be an object with a scheme and credentials.")
+        raise wrong("authentication", "authentication must be an object with a scheme and credentials.")
     fields = Fields(
         id=_text(json, "id"),
         url=_text(json, "url"),
@@ -39,24 +39,31 @@ def read_fields(json: Mapping[str, Any]) -> Fields:
     return fields
 
 
+def wrong(field: str, words: str) -> InvalidParamsError:
+    """`field` is its path in camelCase."""
+    return InvalidParamsError(words, data={"violations": [(field, words)]})
+
+
 def _text(json: Mapping[str, Any], name: str, prefix: str = "") -> str:
-    value = json.get(name)
+    value, at = json.get(name), f"{prefix}{name}"
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InvalidParamsError(f"{prefix}{name} must be text.")
+        raise wrong(at, f"{at} must be text.")
     if len(value) > MAX_CHARS[name]:
-        raise InvalidParamsError(f"{prefix}{name} is longer than {MAX_CHARS[name]} characters, the limit here.")
+        raise wrong(at, f"{at} is longer than {MAX_CHARS[name]} characters, the limit here.")
     if "\0" in value:  # PostgreSQL keeps no such text
-        raise InvalidParamsError(f"{prefix}{name} has a character in it that cannot be kept.")
+        raise wrong(at, f"{at} has a character in it that cannot be kept.")
     return value
 
 
 def _check(fields: Fields, authenticated: bool) -> None:
     if not fields.url:
-        raise InvalidParamsError("url is required: the address to which notifications are posted.")
+        raise wrong("url", "url is required: the address to which notifications are posted.")
     if authenticated and not SCHEME.fullmatch(fields.scheme):
-        raise InvalidParamsError("authentication.scheme must be the name of an HTTP scheme, such as Bearer.")
+        raise wrong(
+            "authentication.scheme", "authentication.scheme must be the name of an HTTP scheme, such as Bearer."
+        )
     for name, value in (("token", fields.token), ("authentication.credentials", fields.credentials)):
         if value and not HEADER.fullmatch(value):
-            raise InvalidParamsError(f"{name} may hold visible ASCII characters only: it is sent in an HTTP header.")
+            raise wrong(name, f"{name} may hold visible ASCII characters only: it is sent in an HTTP header.")

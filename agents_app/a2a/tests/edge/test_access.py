@@ -66,6 +66,25 @@ async def test_another_tenant_is_another_world(ada_calls: Caller, task: Any, met
     assert await ada_calls.code(method, tenant="acme", **filled(params, task["id"])) == NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "field"),
+    [
+        ("GetTask", {"id": NOBODYS, "historyLength": -1}, "historyLength"),
+        ("CreateTaskPushNotificationConfig", {"taskId": NOBODYS}, "url"),
+        ("GetTaskPushNotificationConfig", {"taskId": NOBODYS}, "id"),
+        ("ListTaskPushNotificationConfigs", {"taskId": NOBODYS, "pageSize": 101}, "pageSize"),
+        ("DeleteTaskPushNotificationConfig", {"taskId": NOBODYS}, "id"),
+    ],
+)
+async def test_what_is_wrong_is_said_before_anything_is_looked_up(
+    guest: Caller, method: str, params: Any, field: str
+) -> None:
+    error = (await guest.rpc(method, **params))["error"]
+
+    assert error["code"] == -32602
+    assert error["data"][1]["fieldViolations"][0]["field"] == field
+
+
 async def test_another_agent_knows_nothing_of_it(ada_calls: Caller, task: Any) -> None:
     assert await ada_calls.code("GetTask", agent="parrot", id=task["id"]) == NOT_FOUND
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 
 from agents_app import runtime
 from agents_app.models import Event, EventType, RemoteAgent
@@ -20,12 +23,25 @@ from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 from chat import protocol
 from chat.lost_access import find_lost_access
-from chat.missed import Missed, find_head, find_heads, load_events, load_items, load_missed, read, streaming_ids
+from chat.missed import (
+    Missed,
+    find_head,
+    find_heads,
+    find_moved,
+    load_events,
+    load_items,
+    load_missed,
+    load_saved_text,
+    read,
+    streaming_ids,
+)
 from chat.news import News, frames, load_news, task_frame
 from chat.projection import is_for_people
 from chat.streams import Streams
 
-LOOK_SECONDS = 2.0  # for what nobody told of
+LOOK_SECONDS = 2.0  # between looks for what nobody told of
+LOOK_ALONE_SECONDS = 1.0  # the same without Redis, where nobody tells
+RECENT = timedelta(seconds=15)  # clocks of several machines differ, and commits come late
 TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
 
@@ -56,20 +72,19 @@ class Browsers:
         self.loop = asyncio.get_running_loop()
         self._streams = Streams(of.live.snapshot)
         self._by_context: dict[UUID, dict[Socket, int]] = defaultdict(dict)  # with the last number each was told
-        self._seqs: dict[UUID, int] = {}  # up to there everything was told; only where others write too
+        self._seqs: dict[UUID, int] = {}  # up to there everything was told
+        self._touched: dict[UUID, datetime] = {}  # when conversations moved in the lists, as was told here
         self._by_user: dict[UUID, set[Socket]] = defaultdict(set)
         self._held: dict[tuple[Socket, UUID], list[tuple[Event, list[str]]]] = {}  # while a socket catches up
         self._waiting: list[Event | Piece] = []  # in the order they happened
         self._busy: set[UUID] = set()  # conversations of which something waits, or is told right now
         self._telling: asyncio.Task[None] | None = None
-        self._others = bool(settings.REDIS_URL or settings.ON_POSTGRESQL)  # processes that write, too
         of.journal.subscribe(self._hear)
         of.live.subscribe(self._stream)
         of.relay.on("session.ended", self.close_session)
         of.relay.on("conversation.deleted", self._conversation_deleted_elsewhere)
         of.relay.on("agent.changed", self.agent_changed)
-        if self._others:
-            of.beside(self._look_around())
+        of.beside(self._look_around())
 
     # -- sockets come and go
 
@@ -88,7 +103,7 @@ class Browsers:
         """Push every event after `after`, then snapshots of what streams, then live. The caller has checked access."""
         key = (socket, context_id)
         self._held[key] = []
-        if self._others and context_id not in self._by_context:
+        if context_id not in self._by_context:
             self._seqs.setdefault(context_id, await in_thread(find_head, context_id))
         self._by_context[context_id][socket] = 0
         try:
@@ -255,17 +270,27 @@ class Browsers:
         touched = {event.context_id for event in events if is_for_people(event) or event.type in TOUCHING}
         if not touched:
             return
-        for people, frame in await read(load_items, touched, set(self._by_user)):
+        self._touched |= {event.context_id: event.created_at for event in events if event.context_id in touched}
+        await self._push_items(touched)
+
+    async def _push_items(self, context_ids: set[UUID]) -> None:
+        for people, frame in await read(load_items, context_ids, set(self._by_user)):
             self._push_to_people(people, frame)
 
     # -- what nobody told of: a notice got lost, or there is nothing that carries any
 
     async def _look_around(self) -> None:
+        others_sign_out = bool(settings.REDIS_URL or settings.ON_POSTGRESQL)  # web processes besides this one
+        next_access = time.monotonic() + LOOK_SECONDS
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS if settings.REDIS_URL else LOOK_ALONE_SECONDS)
             try:
                 await self._look_for_numbers()
-                await self._look_for_access()
+                await self._look_for_text()
+                await self._look_for_moved()
+                if others_sign_out and time.monotonic() >= next_access:
+                    next_access = time.monotonic() + LOOK_SECONDS
+                    await self._look_for_access()
             except (DatabaseError, InterfaceError):
                 pass  # whoever writes says so; the next look finds what this one would have
 
@@ -275,6 +300,21 @@ class Browsers:
             known = self._seqs.get(context_id)
             if known is not None and seq > known:
                 self._hear(await in_thread(load_events, context_id, known, seq))
+
+    async def _look_for_text(self) -> None:
+        """Of what streams in other processes, when no pieces come from there: as much of it as is saved."""
+        elsewhere = [id for id in self._streams.ids() if self._runtime.live.snapshot(id) is None]
+        if elsewhere:
+            await self._stream(await in_thread(load_saved_text, elsewhere))
+
+    async def _look_for_moved(self) -> None:
+        since = timezone.now() - RECENT
+        self._touched = {id: at for id, at in self._touched.items() if at >= since}
+        moved = await in_thread(find_moved, set(self._by_user), since) if self._by_user else {}
+        news = {id: at for id, at in moved.items() if at > self._touched.get(id, since)}
+        self._touched |= news
+        if news:
+            await self._push_items(set(news))
 
     async def _look_for_access(self) -> None:
         keys = {socket.session_key for sockets in self._by_user.values() for socket in sockets} - {""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import Prefetch
 
 from agents_app.models import INTERRUPTED, RUNNABLE, Event, JournalHead, Message, Task
+from agents_app.runtime.relay import Piece
 from agents_app.threads import in_thread
 from chat import protocol
 from chat.loading import load_messages
@@ -88,3 +90,17 @@ def find_heads(context_ids: Iterable[UUID]) -> dict[UUID, int]:
 
 def load_events(context_id: UUID, after: int, upto: int) -> list[Event]:
     return list(Event.objects.filter(context_id=context_id, seq__gt=after, seq__lte=upto).order_by("seq"))
+
+
+def load_saved_text(message_ids: list[UUID]) -> list[Piece]:
+    """What is saved of messages that stream, each as one piece."""
+    streaming = Message.objects.filter(id__in=message_ids, state=Message.State.STREAMING)
+    return [
+        Piece(context_id, id, 0, text) for context_id, id, text in streaming.values_list("context_id", "id", "text")
+    ]
+
+
+def find_moved(user_ids: set[UUID], since: datetime) -> dict[UUID, datetime]:
+    """Conversations of these people in which something was said since then, and when it was last."""
+    seats = Participant.objects.filter(user_id__in=user_ids, active_at__gt=since)
+    return dict(seats.values_list("conversation_id", "active_at"))

@@ -30,16 +30,21 @@ class Streams:
 
     def html(self, message: Message, *, cut: bool = False) -> str:
         """The message as it stands; pieces that follow begin exactly where it ends. `cut`: it is another text now."""
-        said = self._snapshot(message.id) if message.state == Message.State.STREAMING else None
-        if said is None:
+        if message.state != Message.State.STREAMING:
             self._streams.pop(message.id, None)
             return message_html(message)
+        said = self._snapshot(message.id)
+        if said is None:  # it streams in another process, and nothing was heard of it: what is saved will do
+            said = message.text
         start = max((step.offset for step in message.shown_steps), default=0)  # type: ignore[attr-defined]
         known = self._streams.get(message.id)
         if known is None or cut or known.length > len(said):  # new here, or its text was cut back
             self._streams[message.id] = _Stream(said, start)
             return message_html(message, said)
         return message_html(message, said[: known.length])
+
+    def ids(self) -> list[UUID]:
+        return list(self._streams)
 
     def frames(self, piece: Piece) -> list[str]:
         """What to send for a piece. Nothing when nobody here was shown the message yet: a snapshot will come."""

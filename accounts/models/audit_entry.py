@@ -1,26 +1,11 @@
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
 from django.db import models
 
-
-class AppendOnly(Exception):
-    """The audit log is written and read, and never changed."""
-
-    def __init__(self) -> None:
-        super().__init__(self.__doc__)
+from accounts.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 
-class AuditQuerySet(models.QuerySet["AuditEntry"]):
-    def update(self, **values: Any) -> NoReturn:
-        raise AppendOnly
-
-    def delete(self) -> NoReturn:
-        raise AppendOnly
-
-
-class AuditEntry(models.Model):
+class AuditEntry(AppendOnlyModel):
     """Who changed what, when and from where. It names people and things instead of pointing at them: it outlives them."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -34,7 +19,7 @@ class AuditEntry(models.Model):
     about_name = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict, blank=True)
 
-    objects = AuditQuerySet.as_manager()
+    objects = AppendOnlyQuerySet["AuditEntry"].as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -46,11 +31,3 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor or 'the console'}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly

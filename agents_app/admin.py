@@ -13,11 +13,12 @@ from agents_app.a2a.push.deliveries import send_again
 from agents_app.actions.scheduled_runs import run_now
 from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
 from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, ScheduledRun, SigningKey, Step, Task
+from agents_app.prompt_admin import PromptAdmin
 
 
 @admin.register(Agent)
-class AgentAdmin(ModelAdmin):
-    """Who an agent is stands in its code; whether it answers, and with which model, is the operator's choice."""
+class AgentAdmin(PromptAdmin):
+    """Who an agent is stands in its code; whether it answers, with which model and prompt, is the operator's choice."""
 
     list_display = ("name", "id", "enabled", "model", "at_once", "queue", "present", "position")
     list_filter = ("enabled", "present")

@@ -145,7 +145,7 @@ class Agent:
 
     @cached_property
     def prompt(self) -> str:
-        """The system prompt: `prompt.md` in the folder of the class's module."""
+        """The system prompt, unless an operator overrides it: `prompt.md` in the folder of the class's module."""
         path = Path(inspect.getfile(type(self))).with_name("prompt.md")
         return path.read_text(encoding="utf-8") if path.exists() else self.description
 

@@ -112,7 +112,7 @@ UNFOLD = {
     "SITE_HEADER": "tkr-agent-chat",
     "SITE_URL": "/",
     "DASHBOARD_CALLBACK": "metrics.dashboard.add_dashboard",
-    "STYLES": [lambda _: static("css/dashboard.css")],
+    "STYLES": [lambda _: static("css/dashboard.css"), lambda _: static("css/prompt.css")],
 }
 
 # Data

@@ -19,7 +19,7 @@ from pydantic_ai.models import Model
 from agents_app import registry
 from agents_app.brains import probe, providers
 from agents_app.brains.embedded.model import EmbeddedModel
-from agents_app.models import Agent
+from agents_app.models import Agent, newest_override
 from agents_app.threads import in_thread
 
 EMBEDDED = "embedded"
@@ -37,10 +37,25 @@ class Brain:
         return self.model.model_name
 
 
-async def choose_brain(agent_id: str) -> Brain:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an operator decided about how an agent thinks; empty: what its class says."""
+
+    model: str = ""
+    prompt: str = ""
+
+
+def read_choice(agent_id: str) -> Chosen:
+    """One query, as each `think` begins: what is changed holds from the next one on, in every process."""
+    found = Agent.objects.filter(id=agent_id).values_list("model", newest_override()).first()
+    return Chosen(found[0], found[1] or "") if found else Chosen()
+
+
+async def choose_brain(agent_id: str, chosen: Chosen | None = None) -> Brain:
     """Raises `BrainError` for a model that nobody knows."""
     agent = registry.agents().get(agent_id)
-    name = await in_thread(_operators_choice, agent_id) or (agent.model if agent else "")
+    chosen = chosen or await in_thread(read_choice, agent_id)
+    name = chosen.model or (agent.model if agent else "")
     return await asyncio.to_thread(lambda: brain_named(name or default_name()))
 
 
@@ -79,7 +94,3 @@ def brain_named(name: str) -> Brain:
 def _made(name: str, *_settings: str) -> Model:
     """Kept, because each has a pool of connections of its own, as long as the settings it was made from hold."""
     return providers.make_model(name)
-
-
-def _operators_choice(agent_id: str) -> str:
-    return Agent.objects.filter(id=agent_id).values_list("model", flat=True).first() or ""

@@ -28,7 +28,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
 
 from agents_app.base import Agent, Said, Tool, ToolResult
-from agents_app.brains.choice import Brain, choose_brain
+from agents_app.brains.choice import Brain, choose_brain, read_choice
 from agents_app.brains.errors import broke_off, explain
 from agents_app.brains.instructions import instructions_for
 from agents_app.brains.log import ThinkingLog, Usage, gap
@@ -38,6 +38,7 @@ from agents_app.brains.scene import Scene
 from agents_app.brains.toolset import TurnToolset
 from agents_app.brains.traced import traced
 from agents_app.brains.transcript import label, messages_of
+from agents_app.threads import in_thread
 
 HISTORY = 40  # messages
 CHARS_PER_TOKEN = 4  # a rough measure, for budgets only
@@ -79,12 +80,17 @@ class ThinkingTurn(Protocol):
         """Raises when a request of about that size does not fit what is left of the budget."""
 
 
-async def think(turn: ThinkingTurn, *, prompt: str, tools: Sequence[Tool]) -> str:
-    """Answer `turn.message`; returns the whole text. Raises `BrainError`."""
+async def think(turn: ThinkingTurn, *, prompt: str = "", tools: Sequence[Tool]) -> str:
+    """Answer `turn.message`; returns the whole text. Without `prompt` the operator's holds, else the agent's own.
+
+    Raises `BrainError`.
+    """
     log = ThinkingLog(await turn.load_log())
     if log.is_complete:
         return log.text
-    brain = await choose_brain(turn.agent.id)
+    chosen = await in_thread(read_choice, turn.agent.id)
+    brain = await choose_brain(turn.agent.id, chosen)
+    prompt = prompt or chosen.prompt or turn.agent.prompt
     others = await list_neighbours(turn.agent.id, without=turn.chain)
     offered = () if turn.answers_now else tools  # calls that were made already need their tools all the same
     scene = Scene(turn.agent, turn.message, await turn.history(HISTORY), offered, others)

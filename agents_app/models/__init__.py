@@ -3,6 +3,7 @@ from agents_app.models.artifact import Artifact
 from agents_app.models.attachment import Attachment
 from agents_app.models.event import Event, EventType, JournalHead, Via
 from agents_app.models.message import Message
+from agents_app.models.prompt_version import PromptVersion, newest_override
 from agents_app.models.push import PushAttempt, PushConfig, PushDelivery
 from agents_app.models.remote import RemoteAgent, RemoteTask
 from agents_app.models.scheduled_run import ScheduledRun
@@ -22,6 +23,7 @@ __all__ = [
     "EventType",
     "JournalHead",
     "Message",
+    "PromptVersion",
     "PushAttempt",
     "PushConfig",
     "PushDelivery",
@@ -34,4 +36,5 @@ __all__ = [
     "TaskState",
     "Via",
     "WireMessage",
+    "newest_override",
 ]

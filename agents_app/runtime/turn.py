@@ -86,7 +86,7 @@ class RunningTurn(ParkedTurn):
         self._stop_if_cancelled()
         log = DurableThinking(self, self._key("model"))
         tools = self.agent.tools if tools is None else tools
-        return await thinking.think(log, prompt=prompt or self.agent.prompt, tools=tools)
+        return await thinking.think(log, prompt=prompt, tools=tools)
 
     async def use(self, tool: Tool, **arguments: Any) -> ToolResult:
         return await self.use_keyed(tool, self._key("tool"), arguments)

@@ -45,7 +45,8 @@ def search(user: User, text: str, before: str, size: int) -> Page[Found]:
 
 
 def _find(user: User, query: Query, before: str, size: int) -> list[tuple[str, UUID]]:
-    rooms = list(access.list_participations(user).values_list("conversation_id", flat=True)[: FEW_ROOMS + 1])
+    seats = access.list_participations(user).values_list("conversation_id", "conversation__message_seq")
+    rooms = dict(seats[: FEW_ROOMS + 1])
     kind = postgresql if connection.vendor == "postgresql" else sqlite
     if not rooms:
         return []

@@ -6,7 +6,7 @@ old one when it changes. The rooms are words of the index, too: who has few of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import connection
@@ -77,8 +77,11 @@ FIND = """
 NEWEST = 2**62
 
 
-def find(user_id: UUID, rooms: Sequence[UUID] | None, query: Query, before: str, size: int) -> list[tuple[str, UUID]]:
-    """Cursors and ids of matches, newest first. `rooms`: all that the person has, when they are few."""
+def find(
+    user_id: UUID, rooms: Mapping[UUID, int] | None, query: Query, before: str, size: int
+) -> list[tuple[str, UUID]]:
+    """Cursors and ids of matches, newest first. `rooms`: all that the person has, when they are few, with the number of the
+    last message in each."""
     asked = [False, True] if query.unfinished else [False]
     with connection.cursor() as cursor:
         for unfinished in asked:  # all the words that begin like it are merged before the first is handed out
@@ -90,7 +93,7 @@ def find(user_id: UUID, rooms: Sequence[UUID] | None, query: Query, before: str,
     return found
 
 
-def _match(query: Query, unfinished: bool, rooms: Sequence[UUID] | None) -> str:
+def _match(query: Query, unfinished: bool, rooms: Iterable[UUID] | None) -> str:
     phrases = " AND ".join(f'"{phrase}"' for phrase in query.phrases)
     text = f"{{text}} : ({phrases}{' *' if unfinished else ''})"
     return text if rooms is None else f"{text} AND {{room}} : ({' OR '.join(map(_word, rooms))})"

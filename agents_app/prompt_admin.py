@@ -33,7 +33,7 @@ class PromptField(forms.CharField):
         return tidy(super().to_python(value) or "")
 
 
-class PromptForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class is not generic
+class PromptForm(forms.ModelForm):
     # With what it was when the page was loaded: to save something else must not bring an older prompt back.
     prompt = PromptField(
         required=False,
@@ -76,8 +76,8 @@ class PromptAdmin(ModelAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
-        agent = kwargs.get("obj")
-        if self._has_prompt(request, agent):
+        agent: Agent | None = kwargs.get("obj")
+        if agent is not None and self._has_prompt(request, agent):
             context["prompt"] = prompt_page(agent.pk, request.GET.get("history"))
         return super().render_change_form(request, context, **kwargs)
 

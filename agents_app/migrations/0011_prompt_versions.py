@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_app', '0009_open_delegations'),
+        ('agents_app', '0010_trace_of_task'),
     ]
 
     operations = [

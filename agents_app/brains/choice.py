@@ -54,7 +54,8 @@ def read_choice(agent_id: str) -> Chosen:
 async def choose_brain(agent_id: str, chosen: Chosen | None = None) -> Brain:
     """Raises `BrainError` for a model that nobody knows."""
     agent = registry.agents().get(agent_id)
-    chosen = chosen or await in_thread(read_choice, agent_id)
+    if chosen is None:
+        chosen = await in_thread(read_choice, agent_id)
     name = chosen.model or (agent.model if agent else "")
     return await asyncio.to_thread(lambda: brain_named(name or default_name()))
 

@@ -392,6 +392,7 @@ class _Work:
         self.events += waiting.events
         self.new += entry.new
         for row, names in entry.changes:  # a row that changes several times is written once, as it is in the end
+            self.changes.pop((id(row), names), None)  # behind what others said of it meanwhile
             self.changes[id(row), names] = (row, names)
 
     def _check(self, entry: Entry, fresh: dict[UUID, Task]) -> None:

@@ -96,18 +96,34 @@ def insert(rows: Iterable[Model]) -> None:
 
 
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
-    """Save the named fields of each row, one statement for each model and set of fields, in the order given."""
+    """Save the named fields of each row, few statements for all. What is said last of a row is what stays."""
     connection = connections["default"]
-    by_shape: dict[tuple[type[Model], tuple[str, ...]], dict[Any, Model]] = {}
-    for row, names in changes:
-        by_shape.setdefault((type(row), names), {})[row.pk] = row  # the last one wins
-    for (model, names), rows in by_shape.items():
+    for (model, names), rows in _in_order(changes):
         pk: Any = model._meta.pk
         values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
         if connection.vendor == "sqlite":
             _execute_many(connection, _statement(model, names), values)
         else:
             _execute(connection, _statement_from_json(model, names), _as_json(model, (*names, pk.name), values))
+
+
+_Shape = tuple[type[Model], tuple[str, ...]]
+
+
+def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tuple[_Shape, dict[Any, Model]]]:
+    """One statement for each model and set of fields; a row that comes with other fields again waits for a later one."""
+    rounds: list[dict[_Shape, dict[Any, Model]]] = [{}]
+    placed: dict[tuple[type[Model], Any], tuple[int, tuple[str, ...]]] = {}
+    for row, names in changes:
+        model = type(row)
+        number, before = placed.get((model, row.pk), (0, names))
+        if before != names:
+            number += 1
+        placed[model, row.pk] = number, names
+        if number == len(rounds):
+            rounds.append({})
+        rounds[number].setdefault((model, names), {})[row.pk] = row
+    return (statement for each in rounds for statement in each.items())
 
 
 def _execute_many(connection: Any, statement: str, values: list[list[Any]]) -> None:

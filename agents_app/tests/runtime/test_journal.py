@@ -67,6 +67,25 @@ async def test_an_entry_that_fails_does_not_fail_the_others_of_its_batch(room, a
     assert numbers == list(range(1, 23))
 
 
+async def test_what_is_said_last_of_a_row_stays(room):
+    """In one commit, whatever others of the same commit change: the end of an answer behind its text of a moment before."""
+    ended, other = a_message(room, state="streaming"), a_message(room, state="streaming")
+    await room.runtime.journal.append(Entry(room.id, [created_fact(ended), created_fact(other)], [ended, other]))
+    ended.text, ended.state = "the whole", "complete"
+    half, more = Message(id=ended.id, text="the"), Message(id=ended.id, text="the who")
+    changes = [
+        (other, ("text", "state")),
+        (half, ("text",)),
+        (ended, ("text", "state")),
+        (more, ("text",)),
+        (ended, ("text", "state")),
+    ]
+    posted = [room.runtime.journal.post(Entry(changes=[change])) for change in changes]  # none waits: one batch
+    await asyncio.gather(*posted)
+    stored = await Message.objects.aget(id=ended.id)
+    assert (stored.text, stored.state) == ("the whole", "complete")
+
+
 async def test_a_check_that_says_no_saves_nothing_of_its_entry(room, agent):
     async def wait(turn):
         await asyncio.sleep(60)

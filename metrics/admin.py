@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from accounts.audited_admin import Audited
 from accounts.models import User
 from accounts.read_only_admin import ReadOnly
 from metrics.actions import alerts
@@ -71,7 +72,7 @@ def _require(request: HttpRequest) -> None:
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(ModelAdmin):
+class AlertRuleAdmin(Audited, ModelAdmin):
     list_display = ("name", "shown_severity", "condition", "enabled")
     list_filter = ("severity", "enabled")
     search_fields = ("name", "metric")
@@ -123,7 +124,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(Silence)
-class SilenceAdmin(ModelAdmin):
+class SilenceAdmin(Audited, ModelAdmin):
     list_display = ("__str__", "key", "begins_at", "ends_at", "reason", "made_by")
     list_select_related = ("rule", "made_by")
     fields = ("rule", "key", "begins_at", "ends_at", "reason")

@@ -44,6 +44,13 @@ async def web_dies_behind_commit(stage: Stage, load: Load) -> None:
     await asyncio.to_thread(stage.product.revive, stage.product.webs[0])
 
 
+async def roll_webs(stage: Stage, load: Load) -> None:
+    """One after the other is told to stop, and started again when it has."""
+    for process in stage.product.webs:
+        await asyncio.to_thread(stage.product.end, process)
+        await asyncio.to_thread(stage.product.revive, process)
+
+
 async def restart_postgres(stage: Stage, load: Load) -> None:
     await asyncio.to_thread(stage.postgres.stop)
     await asyncio.to_thread(stage.postgres.start)
@@ -106,6 +113,7 @@ FAULTS = {
     "worker-commit": Fault("a worker dies between commit and broadcast", worker_dies_behind_commit),
     "web-sockets": Fault("kill -9 of a web process with 50 open sockets", kill_web, people=100),
     "web-commit": Fault("a web process dies between commit and broadcast", web_dies_behind_commit),
+    "web-rolling": Fault("web processes are restarted one by one", roll_webs, people=50, callers=10),
     "postgres": Fault("PostgreSQL is restarted", restart_postgres),
     "commit-cut": Fault("connections are cut in the middle of group commits", cut_commits),
     "commit-answer": Fault("commits are done, their answers lost", lose_commit_answers),

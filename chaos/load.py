@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -28,7 +29,7 @@ class Person:
         self._key = session_key
         self.conversation = conversation
         self._texts = list(texts)
-        self._seq: int | None = None
+        self._seq = 0  # the page was loaded when nothing had been said
         self._socket: ClientConnection | None = None
         self._answered = asyncio.Event()
         self.open: tuple[str, str] | None = None  # what was sent and is not confirmed
@@ -42,6 +43,7 @@ class Person:
     async def live(self) -> None:
         """Until it is told to stop and has its last answer."""
         reading = asyncio.create_task(self._read_for_ever())
+        reading.add_done_callback(self._stopped_reading)
         try:
             while not self.stopping:
                 self._answered.clear()
@@ -54,6 +56,10 @@ class Person:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    def _stopped_reading(self, reading: asyncio.Task[None]) -> None:
+        if not reading.cancelled():  # a fault of this harness, which should not look like one of the product
+            traceback.print_exception(reading.exception())
 
     async def _read_for_ever(self) -> None:
         while True:
@@ -96,7 +102,7 @@ class Person:
     def _hear(self, frame: dict[str, Any]) -> None:
         kind = frame["type"]
         seq = frame.get("seq")
-        if frame.get("conversation", frame.get("id")) == self.conversation and seq and seq > (self._seq or 0):
+        if frame.get("conversation", frame.get("id")) == self.conversation and seq and seq > self._seq:
             self._seq = seq
         if kind == "message.saved":
             self._confirmed(frame["client_id"])

@@ -119,6 +119,12 @@ class Product:
         process.process.send_signal(signal.SIGKILL)
         process.process.wait()
 
+    def end(self, process: Process) -> None:
+        assert process.process is not None
+        process.process.send_signal(signal.SIGTERM)
+        if code := process.process.wait(STOP_SECONDS):
+            raise SystemExit(f"{process.name} ended with {code}")
+
     def order_death(self, process: Process) -> None:
         """It dies behind its next commit."""
         assert process.process is not None

@@ -15,7 +15,7 @@ from chaos.stage import Fault, Stage, play
 SOAK_SECONDS = 600.0
 PAUSE_SECONDS = 8.0
 PEOPLE = 20
-LONG = ("redis-gone", "largest", "reconnects")  # they have their own load
+LONG = ("redis-gone", "largest", "reconnects", "web-rolling")  # they have their own load
 
 
 async def play_soak(stage: Stage, seconds: float) -> Row:

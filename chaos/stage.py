@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.servers import Postgres, Redis
+from chaos.callers import Callers
 from chaos.load import Load
 from chaos.product import Product, running
 from chaos.proxy import Proxy
@@ -45,6 +46,7 @@ class Stage:
             "DATABASE_URL": self.postgres.url(DATABASE, self.proxy.port),
             "REDIS_URL": self.redis.url,
             "AGENTS_QUEUE": "procrastinate",
+            "A2A_ANONYMOUS": "loopback",
         }
         product = Product(self.folder, settings)
         await asyncio.to_thread(product.manage, "prepare")
@@ -68,24 +70,27 @@ class Fault:
     texts: Sequence[str] = ("1.0 0.3",)
     agent: str = "steady"
     after: float = AFTER_SECONDS
+    callers: int = 0  # over A2A, besides
 
     @property
     def load(self) -> str:
-        return f"{self.people} people"
+        return f"{self.people} people" + (f", {self.callers} callers" if self.callers else "")
 
 
 async def play(stage: Stage, fault: Fault) -> Row:
     """Begin a load, let the fault happen, wait until everybody has the answer, and look at what is there."""
     product = stage.product
     people = await asyncio.to_thread(product.seed, fault.people, fault.agent)
-    load = Load([web.port for web in product.webs], people, fault.texts)
+    ports = [web.port for web in product.webs]
+    load, callers = Load(ports, people, fault.texts), Callers(ports, fault.callers, fault.texts[0])
     load.start()
+    callers.start()
     await asyncio.sleep(WARM_SECONDS)
     before = product.memory()
     moment = time.monotonic()
     await fault.play(stage, load)
     await asyncio.sleep(fault.after)
-    waited = await load.stop(LAST_ANSWER_SECONDS)
+    waited, broken = await asyncio.gather(load.stop(LAST_ANSWER_SECONDS), callers.stop(LAST_ANSWER_SECONDS))
     found = await asyncio.to_thread(product.check, load.acknowledged)
     after = product.memory()
     grown = max(before, key=lambda name: after[name] - before[name])
@@ -97,11 +102,13 @@ async def play(stage: Stage, fault: Fault) -> Row:
         load.recovered_after(moment),
         (before[grown], after[grown]),
     ).judge()
+    row.broken += broken
     if waited:
         row.broken.append(f"{waited} people without an answer")
     if not_shown := load.not_shown():
         row.broken.append(f"{not_shown} messages not shown once")
-    print(f"  {' | '.join(row.cells())}  {states(load)} {found} {refusals(load)}", file=sys.stderr, flush=True)
+    counted = f"{states(load)} {found} {refusals(load)}" + (f" {callers}" if fault.callers else "")
+    print(f"  {' | '.join(row.cells())}  {counted}", file=sys.stderr, flush=True)
     return row
 
 

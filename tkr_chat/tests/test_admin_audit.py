@@ -109,9 +109,9 @@ def _posted(form: ModelForm[Any]) -> dict[str, Any]:
     sent: dict[str, Any] = {}
     for bound in form:
         value, widget = bound.value(), bound.field.widget
+        parts = {"": value}
         if isinstance(widget, MultiWidget):
-            parts = widget.decompress(value)
-            sent |= {bound.html_name + tail: part for tail, part in zip(widget.widgets_names, parts, strict=True)}
-        else:
-            sent[bound.html_name] = value
+            parts = dict(zip(widget.widgets_names, widget.decompress(value), strict=True))
+        for name in (bound.html_name, *([bound.html_initial_name] if bound.field.show_hidden_initial else [])):
+            sent |= {name + tail: part for tail, part in parts.items()}
     return {name: value for name, value in sent.items() if value is not None and value is not False}

@@ -31,7 +31,7 @@ MADE: dict[type[Model], tuple[Callable[[User], Model], dict[str, Any]]] = {
         {"username": "mia", "usable_password": "true", "password1": "korinth-79-x", "password2": "korinth-79-x"},
     ),
     Group: (lambda _: Group.objects.create(name="editors"), {"name": "readers"}),
-    ApiToken: (lambda root: make_token(root, "report")[0], {"user": "", "name": "export", "scopes": ["chat"]}),
+    ApiToken: (lambda root: make_token(root, "report")[0], {"user": "", "name": "export", "scopes": ["api"]}),
     Agent: (lambda _: Agent.objects.get(id="chloe"), {}),
     SigningKey: (lambda _: SigningKey.objects.get(kid=rotate_signing_key().kid), {}),
     AlertRule: (

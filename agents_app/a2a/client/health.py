@@ -56,22 +56,27 @@ async def check(remote: RemoteAgent) -> None:
         found = await fetch_card(remote.card_url)
         parse_card(found.card)
     except RemoteError as failure:
-        await in_thread(note_failure, remote.agent_id, str(failure))
+        await in_thread(note_failure, remote.agent_id, str(failure), looked=True)
         return
     signature = await verify_card(found.card, found.url)
     await in_thread(_note_card, remote.agent_id, found, signature)
 
 
-def note_failure(agent_id: str, error: str) -> RemoteAgent:
-    """It did not answer. Returns the row as it is now."""
+def note_failure(agent_id: str, error: str, *, looked: bool = False) -> RemoteAgent:
+    """It did not answer. Returns the row as it is now.
+
+    `looked`: somebody looked whether it is back. Tasks that all broke off when it went away are one failure: counted each,
+    fifty of them would have it asked again only after the longest pause.
+    """
     now = timezone.now()
     with transaction.atomic():
         remote = RemoteAgent.objects.select_for_update(of=("self",)).select_related("agent").get(agent_id=agent_id)
         went_down = remote.down_since is None
-        remote.failures += 1
         remote.down_since = remote.down_since or now
         remote.last_error = error
-        remote.check_at = now + timedelta(seconds=retry_seconds(remote.failures))
+        if went_down or looked:
+            remote.failures += 1
+            remote.check_at = now + timedelta(seconds=retry_seconds(remote.failures))
         remote.save(update_fields=["failures", "down_since", "last_error", "check_at"])
     if went_down:
         logger.info("%s does not answer: %s", agent_id, error, extra={"action": "remote.down"})

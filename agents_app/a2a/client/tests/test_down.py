@@ -192,6 +192,18 @@ async def test_an_agent_that_says_later_is_asked_later(server, add, room, status
     assert (await room.settle(task)).state == "completed"
 
 
+async def test_tasks_that_break_off_together_are_one_failure(server, add):
+    there = server(answer)
+    remote = await add(there)
+    there.stop()
+    for _ in range(20):
+        noted = await in_thread(health.note_failure, remote.agent_id, "It broke off.")
+    assert noted.failures == 1
+    await health.check(remote)
+    remote = await RemoteAgent.objects.aget()
+    assert remote.failures == 2 and remote.down_since
+
+
 async def test_it_is_asked_ever_more_rarely(server, add, monkeypatch):
     monkeypatch.setattr(health, "FIRST_RETRY_SECONDS", 2.0)
     assert [health.retry_seconds(failures) for failures in (1, 2, 3, 99)] == [2, 4, 8, 300]

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from accounts import tracing
 from agents_app import signals
 from agents_app.models import Event
 from agents_app.runtime.commit import commit_though_away
@@ -52,6 +53,7 @@ class Journal:
         waiter: asyncio.Future[list[Event]] = loop.create_future()
         gathered = self._gathered.setdefault(loop, [])
         gathered.append(Waiting(entry, loop, waiter))
+        tracing.until(waiter, "journal.commit")
         if len(gathered) == 1:
             # Not at once but behind what is ready to run now: what has just begun often has more to save.
             loop.call_soon(loop.call_soon, self._hand_over, loop)

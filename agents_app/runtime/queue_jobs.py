@@ -34,6 +34,7 @@ JOB = "run_task"
 DEFER_AT_ONCE = 500
 POLL_SECONDS = 0.5  # for jobs whose notification was missed
 CONNECT_SECONDS = 10.0
+CANCEL_AGAIN_SECONDS = 0.2
 UNREACHABLE = (ConnectorException, psycopg.Error, OSError)
 
 # One of a task waits at a time: procrastinate's own index on queueing_lock sees to it.
@@ -120,8 +121,10 @@ class Jobs:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._listening.cancel()
-        await asyncio.gather(self._listening, *self._ending, return_exceptions=True)
+        while not self._listening.done():  # the connection swallows a cancellation that comes as it begins to wait
+            self._listening.cancel()
+            await asyncio.wait((self._listening,), timeout=CANCEL_AGAIN_SECONDS)
+        await asyncio.gather(*self._ending, return_exceptions=True)
         await self._connector.close_async()
 
     async def next(self) -> UUID:

@@ -87,4 +87,4 @@ def test_javascript(home: Site, node: str) -> None:
     modules = settings.BASE_DIR / "tkr_chat" / "tests" / "a2a" / "js"
     script = [node, "--input-type=module", "-e", here(block, home)]
     done = subprocess.run(script, cwd=modules, env=dict(os.environ), capture_output=True, text=True, timeout=SECONDS)
-    assert done.returncode == 0 and "COMPLETED" in done.stdout, done.stderr + done.stdout[-500:]
+    assert done.returncode == 0 and "TASK_STATE_COMPLETED" in done.stdout, done.stderr + done.stdout[-500:]

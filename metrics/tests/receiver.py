@@ -1,4 +1,4 @@
-"""A webhook's receiver: a real HTTP server on this machine."""
+"""A webhook's receiver."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import hmac
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from dataclasses import dataclass, field
 from typing import Any
 
+from metrics.tests.listening import listening
 
+
+@dataclass
 class Receiver:
-    def __init__(self, port: int) -> None:
-        self.address = f"http://127.0.0.1:{port}/hook"
-        self.received: list[tuple[dict[str, str], Any]] = []
-        self.body = b""
+    address: str = ""
+    received: list[tuple[dict[str, str], Any]] = field(default_factory=list)
+    body: bytes = b""
 
     def signature(self, secret: str) -> str:
         return f"sha256={hmac.new(secret.encode(), self.body, hashlib.sha256).hexdigest()}"
@@ -24,21 +25,13 @@ class Receiver:
 
 @contextmanager
 def receiving(status: int = 204) -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            receiver.body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.received.append((dict(self.headers), json.loads(receiver.body)))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    receiver = Receiver()
 
-        def log_message(self, *_: Any) -> None: ...
+    def take(_: str, headers: dict[str, str], body: bytes) -> int:
+        receiver.body = body
+        receiver.received.append((headers, json.loads(body)))
+        return status
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = Receiver(server.server_port)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(take) as address:
+        receiver.address = f"{address}/hook"
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -1,4 +1,4 @@
-"""A collector of traces: a real HTTP server on this machine that reads OTLP."""
+"""A collector of traces that reads OTLP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from metrics.tests.listening import listening
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Span:
 
 @dataclass
 class Collector:
-    address: str
+    address: str = ""
     spans: list[Span] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -44,29 +44,19 @@ class Collector:
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            body = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-            collector.headers.append(dict(self.headers))
-            collector.bodies.append(body)
-            if self.path == "/v1/traces":
-                collector.spans.extend(_spans(ExportTraceServiceRequest.FromString(body)))
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-protobuf")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    collector = Collector()
 
-        def log_message(self, *_: Any) -> None: ...
+    def take(path: str, headers: dict[str, str], body: bytes) -> int:
+        body = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
+        collector.headers.append(headers)
+        collector.bodies.append(body)
+        if path == "/v1/traces":
+            collector.spans.extend(_spans(ExportTraceServiceRequest.FromString(body)))
+        return 200
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    collector = Collector(f"http://127.0.0.1:{server.server_port}")
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(take) as address:
+        collector.address = address
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:

@@ -254,7 +254,7 @@ def count_sockets() -> int:
 def tell_agent_changed(sender: Any, remote: RemoteAgent, **kwargs: Any) -> None:
     """Signal receiver, in any thread."""
     since = remote.down_since.isoformat() if remote.down_since else None
-    facts = {"agent_id": remote.agent_id, "down_since": since, "on_hold": remote.is_on_hold}
+    facts: dict[str, Any] = {"agent_id": remote.agent_id, "down_since": since, "on_hold": remote.is_on_hold}
     _everywhere("agent.changed", lambda browsers: browsers.agent_changed(**facts), **facts)
 
 

@@ -103,7 +103,7 @@ async def test_streams_end_everywhere_when_their_token_is_revoked(http: httpx.As
     """In each binding and version; the task goes on."""
     secret = home.token("grace")
     opened = [Clients(http, home, binding, version, secret) for version in VERSIONS for binding in BINDINGS]
-    begun = await (await opened[0].open()).send_message(a_request("wait 20")).__anext__()
+    begun = await (await opened[0].open()).send_message(a_request("wait 300")).__anext__()
     streams = [(await clients.open()).subscribe(pb.SubscribeToTaskRequest(id=begun.task.id)) for clients in opened]
     for stream in streams:
         await anext(stream)

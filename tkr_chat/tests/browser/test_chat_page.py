@@ -76,7 +76,7 @@ def test_the_mention_picker_completes_a_name_by_keyboard(page: Page):
 
 
 def test_stop_stops_the_work_on_the_server(start: Start):
-    page = start("@tess talk")
+    page = start("@tess talk for ever")
     expect(answers(page).last.locator(".tail")).to_contain_text("word2 ")
     page.get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
     expect(answers(page).last).to_have_attribute("data-state", "stopped")

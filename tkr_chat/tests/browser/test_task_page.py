@@ -38,7 +38,7 @@ def test_it_works(start: Start):
 
 
 def test_stop_ends_the_task(start: Start):
-    page = start("@tess talk")
+    page = start("@tess talk for ever")
     expect(page.locator("details.step")).to_be_visible()
     open_newest_task(page)
     page.get_by_role("button", name="Stop").click()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from itertools import count
 
 from django.conf import settings
 
@@ -47,7 +49,7 @@ class Tess(Agent):
         elif "markdown" in text:
             await turn.say("# A title\n\nSome **bold** text.\n\n```python\nprint('hi')\n```\n\nThe end.")
         else:
-            await self.talk(turn)
+            await self.talk(turn, count() if "for ever" in text else range(WORDS))
 
     async def repeat(self, turn: Turn, text: str) -> None:
         """The text in every place where an agent can put one, and streamed in pieces that cut tags apart."""
@@ -68,10 +70,10 @@ class Tess(Agent):
             turn.run_out(Limit.TOKENS)
         await turn.say("And that was the last one.")
 
-    async def talk(self, turn: Turn) -> None:
+    async def talk(self, turn: Turn, numbers: Iterable[int]) -> None:
         await turn.say("I call my tool.\n\n")
         await turn.use(count_calls)
-        for number in range(WORDS):
+        for number in numbers:
             await turn.say(f"word{number} ")
             await asyncio.sleep(0.03)
         await turn.say("and that is all.")

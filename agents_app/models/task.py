@@ -74,6 +74,9 @@ class Task(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     lease_owner = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    alive_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last sign of life of its run: something said, an event, a step."
+    )
     cancel_requested = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(help_text="Of the last status: A2A's status.timestamp.")

@@ -16,6 +16,7 @@ from agents_app.runtime.journal import Fact
 from agents_app.runtime.live import LiveText
 from agents_app.runtime.rows import new_row
 
+NOWHERE_SECONDS = 1.0
 BREATH = 64  # pieces after which an agent that never waits lets others run
 
 
@@ -106,6 +107,13 @@ class AnswerText:
         if self.message is not None:
             self._live.close(self.message.id)
         self.message, self.length, self.usage = None, 0, {}
+
+    def detach(self) -> None:
+        """Another run of the task streams this message from now on: what this one still says goes nowhere."""
+        live, self._live = self._live, LiveText(NOWHERE_SECONDS)
+        if self.message is not None:
+            self._live.open(self._task.context_id, self.message.id, live.text(self.message.id))
+            live.close(self.message.id)
 
     def _note_usage(self) -> bool:
         assert self.message is not None

@@ -155,7 +155,8 @@ class _Work:
         task = self.tasks[change.task_id]
         for name, value in change.fields.items():
             setattr(task, name, value)
-        self.changed_tasks[task.id] = task
+        if change.fields:
+            self.changed_tasks[task.id] = task
 
     def _number(self, entry: Entry, fact: Fact) -> Event:
         assert entry.context_id is not None

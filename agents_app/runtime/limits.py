@@ -59,8 +59,12 @@ def full_agents() -> list[str]:
     return [agent.id for agent in agents if _working(agent).count() >= limit_of(agent)]
 
 
-def _working(agent: Agent) -> QuerySet[Task]:
+def waits_for_another() -> Exists:
+    """Of a task: an agent that it asked has not ended."""
     waits = Step.objects.filter(task=OuterRef("id"), kind=Step.Kind.AGENT, finished_at=None, child__isnull=False)
-    waits = waits.exclude(child__state__in=TERMINAL)
+    return Exists(waits.exclude(child__state__in=TERMINAL))
+
+
+def _working(agent: Agent) -> QuerySet[Task]:
     held = Task.objects.runnable().filter(agent=agent, lease_until__gt=timezone.now())
-    return held.exclude(lease_owner__in=("", PARKED)).exclude(Exists(waits))
+    return held.exclude(lease_owner__in=("", PARKED)).exclude(waits_for_another())

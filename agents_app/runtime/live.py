@@ -77,12 +77,13 @@ class LiveText:
     def streaming_in(self, context_id: UUID) -> list[UUID]:
         return [message_id for message_id, buffer in self._buffers.items() if buffer.context_id == context_id]
 
-    def take_unsaved(self) -> list[tuple[UUID, str]]:
-        """Messages whose text grew since the last call, with their whole text."""
-        grown = [(message_id, buffer) for message_id, buffer in self._buffers.items() if buffer.unsaved]
-        for _, buffer in grown:
-            buffer.unsaved = False
-        return [(message_id, buffer.text) for message_id, buffer in grown]
+    def take_unsaved(self, message_id: UUID) -> bool:
+        """Whether its text grew since the last call."""
+        buffer = self._buffers.get(message_id)
+        if buffer is None or not buffer.unsaved:
+            return False
+        buffer.unsaved = False
+        return True
 
     def close(self, message_id: UUID) -> None:
         self._buffers.pop(message_id, None)

@@ -15,6 +15,7 @@ from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
+    from agents_app.runtime.turn import RunningTurn
 
 LOOK_AGAIN_SECONDS = 0.5
 
@@ -43,10 +44,11 @@ class InlineQueue(LocalQueue):
         elif not self._stopping:
             asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.put, task.id)
 
-    def enter(self, task: Task) -> None:
-        self._busy[task.line] += 1
+    def enter(self, turn: RunningTurn) -> None:
+        super().enter(turn)
+        self._busy[turn.task.line] += 1
 
-    def leave(self, task: Task) -> None:
+    def _left(self, task: Task) -> None:
         self._busy[task.line] -= 1
         if not self._busy[task.line]:
             del self._busy[task.line]

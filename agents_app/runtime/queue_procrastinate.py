@@ -79,7 +79,7 @@ class WorkerQueue(LocalQueue):
     def may_start(self, agent: Agent) -> bool:
         return False
 
-    def leave(self, task: Task) -> None:
+    def _left(self, task: Task) -> None:
         self._do_beside(self._put_next(task))
 
     def waiting(self) -> Q:
@@ -120,9 +120,8 @@ class WorkerQueue(LocalQueue):
                 self._holding.add(task_id)
             self.run_here(task_id)
 
-    def _ended(self, task_id: UUID) -> None:
+    def _freed(self, task_id: UUID) -> None:
         self._give_place_back(task_id)
-        super()._ended(task_id)
 
     def _give_place_back(self, task_id: UUID) -> None:
         if task_id in self._holding:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import F, Q
+from django.utils import timezone
 
 from agents_app.models import Task
 from agents_app.runtime.delegators import wake_forgotten_delegators
@@ -27,12 +28,20 @@ class Recovery:
         self._runtime = runtime
 
     async def keep_leases(self) -> None:
-        """Renew the leases of what runs here, and stop what somebody elsewhere asked to stop."""
-        running = self._runtime.queue.running()
+        """Renew the leases of what runs here, stop what somebody elsewhere asked to stop, and abandon the runs that
+        have lost their task: restarted, stopped in spite of its agent, or taken while this process stood still."""
+        queue = self._runtime.queue
+        running, turns = queue.running(), queue.turns()
         if not running:
             return
-        for task_id in await in_thread(_renew, self._runtime.owner, running):
-            self._runtime.queue.cancel(task_id)
+        alive = {turn.task_id for turn in turns if turn.take_sign_of_life()}
+        found = await in_thread(_renew, self._runtime.owner, running, alive)
+        for turn in turns:
+            if turn.task_id in found and turn.has_lost(found[turn.task_id]):
+                queue.abandon(turn)
+        for task in found.values():
+            if task.cancel_requested and task.lease_owner == self._runtime.owner:
+                queue.cancel(task.id)
 
     async def adopt_tasks(self) -> None:
         """Run what may run and has no runner: new since a crash, handed over, or left by a process that died; and what
@@ -53,7 +62,10 @@ def find_orphans(waiting: Q | None = None) -> list[UUID]:
     return list(orphans.values_list("id", flat=True)[:ADOPT_AT_ONCE])
 
 
-def _renew(owner: str, running: list[UUID]) -> list[UUID]:
-    mine = Task.objects.filter(id__in=running, lease_owner=owner)
-    mine.update(lease_until=lease_end())
-    return list(mine.filter(cancel_requested=True).values_list("id", flat=True))
+def _renew(owner: str, running: list[UUID], alive: set[UUID]) -> dict[UUID, Task]:
+    """What is left of the rows of those that run. Who was alive is noted in the same stroke."""
+    mine = Task.objects.filter(lease_owner=owner)
+    mine.filter(id__in=set(running) - alive).update(lease_until=lease_end())
+    mine.filter(id__in=alive).update(lease_until=lease_end(), alive_at=timezone.now())
+    fields = ("state", "attempts", "lease_owner", "cancel_requested")
+    return Task.objects.only("id", *fields).in_bulk(running)

@@ -26,8 +26,11 @@ class Mirrors:
     def open(self, message_id: UUID, run: str, text: str) -> None:
         self._mirrors[message_id] = _Mirror(run, [text], len(text))
 
-    def close(self, message_id: UUID) -> None:
-        self._mirrors.pop(message_id, None)
+    def close(self, message_id: UUID, run: str = "") -> None:
+        """`run`: unless somebody else writes it by now."""
+        mirror = self._mirrors.get(message_id)
+        if mirror is not None and run in ("", mirror.run):
+            del self._mirrors[message_id]
 
     def clear(self) -> None:
         self._mirrors.clear()

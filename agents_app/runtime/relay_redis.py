@@ -233,7 +233,7 @@ class RedisRelay(Relay):
         elif kind == OPENED:
             self._mirrors.open(UUID(values[0]), values[1], values[2])
         elif kind == CLOSED:
-            self._mirrors.close(UUID(values[0]))
+            self._mirrors.close(UUID(values[0]), values[1])
         elif kind == TOLD:
             for receive in self._receivers.get(values[0], ()):
                 receive(**values[1])

@@ -59,7 +59,7 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
         turn = _take_up(runtime, begun) if begun else await _claim(runtime, task_id)
         if turn is not None:
             bind(conversation=turn.task.context_id, person=turn.task.owner_id)
-            runtime.queue.enter(turn.task)
+            runtime.queue.enter(turn)
             await _run_to_the_end(runtime, turn)
     except Refused as loss:  # somebody else has it, or the conversation is gone: nothing of this run is saved
         why = turn.unsaved_because if turn else None
@@ -72,7 +72,7 @@ async def run(runtime: Runtime, task_id: UUID, begun: Begun | None = None) -> No
     finally:
         if turn is not None:
             turn.answer.close()
-            runtime.queue.leave(turn.task)
+            runtime.queue.leave(turn)
 
 
 async def _run_to_the_end(runtime: Runtime, turn: RunningTurn) -> None:
@@ -167,7 +167,9 @@ async def _answer(turn: RunningTurn) -> Ended:
 
 
 async def _cancelled(turn: RunningTurn) -> Ended:
-    """Stopped by a person, or handed over because this process ends."""
+    """Stopped by a person, handed over because this process ends, or the task was taken from this run."""
+    if turn.abandoned:
+        raise asyncio.CancelledError
     job = asyncio.current_task()
     if job is not None:
         job.uncancel()  # what follows must run to its end

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from agents_app import signals
-from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Message, Task
-from agents_app.runtime.journal import Entry, Journal
+from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Task
+from agents_app.runtime.journal import Journal, Refused
 from agents_app.runtime.live import LiveText
 from agents_app.runtime.owner import this_process
 from agents_app.runtime.queue import Queue
@@ -99,12 +99,12 @@ class Runtime:
                 self._forget(task_id, settled)
 
     async def save_texts(self) -> None:
-        """Save the text of everything that streams, in one commit."""
-        grown = self.live.take_unsaved()
-        if grown:
-            await self.journal.append(
-                Entry(changes=[(Message(id=message_id, text=text), ("text",)) for message_id, text in grown])
-            )
+        """Save the text of everything that streams, in one commit. What a run has lost meanwhile is refused: this
+        process may have stood still, and another one has finished the answer."""
+        saves = [self.journal.post(entry) for turn in self.queue.turns() if (entry := turn.grown_text())]
+        for outcome in await asyncio.gather(*saves, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Refused):
+                raise outcome
 
     def _begin_relay(self) -> None:
         if settings.REDIS_URL:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents_app import base
 from agents_app.base import Said
-from agents_app.models import Artifact, EventType, Message, Step, Task
+from agents_app.models import Artifact, EventType, Message, Step, Task, TaskState
 from agents_app.runtime.answer import AnswerText, Writes
 from agents_app.runtime.brake import BUDGET, Choice, Limit, last_choice
 from agents_app.runtime.endings import LeaseLost, Spent
@@ -66,6 +66,8 @@ class SavedTurn(base.Turn):
         self._tokens_left = int(task.budget["tokens"])
         self._hops_left = int(task.budget["hops"])
         self._job = asyncio.current_task()
+        self._shows_life = True
+        self.abandoned = False  # another run has the task, or it is over, and this one has not come to its end
 
     # -- what was done before
 
@@ -115,10 +117,12 @@ class SavedTurn(base.Turn):
 
     async def commit(self, *facts: Fact, new: Any = (), changes: Any = (), **fields: Any) -> None:
         """Save something of this run, only while the run still holds the lease."""
+        self._shows_life = True
         await self.runtime.journal.append(self._entry(facts, new, changes, fields))
 
     async def post(self, *facts: Fact, new: Any = (), changes: Any = (), **fields: Any) -> None:
         """The same without waiting for it. When it cannot be saved, nothing that follows in this run is."""
+        self._shows_life = True
         saved = self.runtime.journal.post(self._entry(facts, new, changes, fields))
         self._unsaved += 1
         saved.add_done_callback(self._saved)
@@ -133,10 +137,25 @@ class SavedTurn(base.Turn):
         change = TaskChange(self.task_id, fields, self.check_mine)
         return Entry(self.context_id, facts, new, changes, [change], chain=self._chain)
 
+    def grown_text(self) -> Entry | None:
+        """What saves the text said since the last time, unless the task is another's by now; None: there is nothing."""
+        message = self.answer.message
+        if message is None or self.task.state != TaskState.WORKING or not self.runtime.live.take_unsaved(message.id):
+            return None
+        # Outside the chain: that a growing text could not be saved once is no reason to begin anew.
+        return Entry(changes=self.answer.saved_text(), tasks=[TaskChange(self.task_id, {}, self.check_mine)])
+
     def check_mine(self, task: Task) -> None:
-        mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
-        if not mine or task.is_terminal:
+        if not self._is_mine(task):
             raise LeaseLost
+
+    def has_lost(self, task: Task) -> bool:
+        """Of its row. A run that ends or parks its task notes so before it saves that, so it does not look like it."""
+        return self.task.state == TaskState.WORKING and not self._is_mine(task)
+
+    def _is_mine(self, task: Task) -> bool:
+        mine = task.lease_owner == self.runtime.owner and task.attempts == self.task.attempts
+        return mine and not task.is_terminal and not self.abandoned
 
     async def unsay(self, length: int) -> None:
         """Take back what was said behind that in the open message."""
@@ -180,6 +199,16 @@ class SavedTurn(base.Turn):
 
     # -- stopping
 
+    def abandon(self) -> None:
+        """The task is not this run's any more; whatever its agent still does is neither shown nor saved."""
+        self.abandoned = True
+        self.answer.detach()
+
+    def take_sign_of_life(self) -> bool:
+        """Whether anything was said or saved since the last look."""
+        shown, self._shows_life = self._shows_life, False
+        return shown
+
     @property
     def unsaved_because(self) -> Exception | None:
         """Why something of this run could not be saved, and nothing that followed was."""
@@ -190,7 +219,7 @@ class SavedTurn(base.Turn):
         return self._job is not None and self._job.cancelling() > 0
 
     def _stop_if_cancelled(self) -> None:
-        if self.cancelled:
+        if self.cancelled or self.abandoned:
             raise asyncio.CancelledError
         if self._chain.error is not None:
             raise self._chain.error

@@ -46,6 +46,7 @@ class RunningTurn(ParkedTurn):
         if not text or self.replaying:
             return
         await self._begin()
+        self._shows_life = True
         await self.answer.say(saveable(text))
 
     async def report(self, text: str) -> None:

@@ -14,6 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from agents_app.threads import in_thread
 from tkr_chat import lifetime
+from tkr_chat.ending import end_surely
 
 JSON_BYTES_PER_CHAR = 12  # the longest way to write one: two \uXXXX
 FRAME_BYTES = 64 * 1024  # the rest of a frame: ids, attachments
@@ -70,6 +71,7 @@ class AgentServer(uvicorn.Server):
             server.close()
         await lifetime.end()
         await super().shutdown(sockets)
+        end_surely()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """uvicorn would raise the signal again after the end; for us being told to stop is no failure."""

@@ -12,6 +12,7 @@ from django.db import connections
 
 from agents_app import runtime
 from tkr_chat import lifetime
+from tkr_chat.ending import end_surely
 from tkr_chat.prepared import require_prepared_database
 
 
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         self.stdout.flush()  # whoever reads it through a pipe wants it now
         await told.wait()
         await lifetime.end()
+        end_surely()
 
 
 def _at_least_one(text: str) -> int:

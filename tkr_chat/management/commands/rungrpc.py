@@ -11,6 +11,7 @@ from django.db import connections
 
 from agents_app.a2a.grpc_server import STOP_SECONDS, CannotListen, Tls, make_server
 from tkr_chat import lifetime
+from tkr_chat.ending import end_surely
 from tkr_chat.prepared import require_prepared_database
 
 
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         self.stdout.flush()  # whoever reads it through a pipe wants it now
         await told.wait()
         await _stop(server)
+        end_surely()
 
 
 async def _stop(server: Any) -> None:

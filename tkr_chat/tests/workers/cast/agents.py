@@ -74,6 +74,30 @@ class Slow(Agent):
         await turn.say("done")
 
 
+class Deaf(Agent):
+    """Swallows every cancellation the first time, in its loop or in a thread. The message: path, "loop" or "thread"."""
+
+    id = "deaf"
+    name = "Deaf"
+    description = "Never lets go."
+
+    async def respond(self, turn: Turn) -> None:
+        path, how = turn.message.text.split()
+        await turn.use(note, path=path, text="begins")
+        await turn.say("first ")
+        if read(path).count("hangs"):
+            await turn.say("second")
+            return
+        write(path, "hangs")
+        if how == "thread":
+            await asyncio.to_thread(time.sleep, 600)
+        while True:
+            try:
+                await asyncio.sleep(600)
+            except asyncio.CancelledError:
+                pass
+
+
 class Boss(Agent):
     """Asks Mason. The message: what Mason gets."""
 
@@ -99,4 +123,4 @@ class Deadly(Agent):
         os._exit(9)
 
 
-CAST = (Mason, Smith, Slow, Boss, Deadly)
+CAST = (Mason, Smith, Slow, Deaf, Boss, Deadly)

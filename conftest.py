@@ -3,6 +3,7 @@ is about them."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,7 +27,6 @@ PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     config.stash[LEFT_OUT] = [
         *_leave_out(config, items, "browser", CHROMIUM, "Chromium is not installed"),
@@ -34,9 +34,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         *_leave_out(config, items, "nginx", NGINX, "nginx is not installed"),
         *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
     ]
-    # Playwright keeps an event loop running in this thread as long as it lives: nothing asynchronous may come after it.
-    # With several processes each has its tests in this order, too: pytest-xdist hands them out from the first to the last.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 def _leave_out(
@@ -98,6 +95,17 @@ def nginx() -> str:
     """The path of the proxy."""
     assert NGINX, "tests that use this are marked with @pytest.mark.nginx"
     return NGINX
+
+
+@pytest.fixture(autouse=True)
+def event_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright leaves an event loop running in this thread for as long as it lives, which stands aside in every test
+    without a browser: asyncio runs one loop a thread."""
+    of_the_browser = asyncio._get_running_loop()
+    if request.node.get_closest_marker("browser") is None:
+        asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(of_the_browser or asyncio._get_running_loop())
 
 
 @pytest.fixture(autouse=True)

@@ -75,8 +75,8 @@ class Tab:
 
 
 @pytest.fixture
-async def tab() -> AsyncIterator[Callable[[Any], Awaitable[Tab]]]:
-    """Open a tab for somebody."""
+async def tab(transactional_db: None) -> AsyncIterator[Callable[[Any], Awaitable[Tab]]]:
+    """Open a tab for somebody. It reads the database until it is closed, so the database outlives it."""
     tabs: list[Tab] = []
 
     async def make(user: Any) -> Tab:

@@ -21,15 +21,19 @@ MAX_ADDRESSES_TRIED = 4
 
 
 def open_client(
-    *, max_bytes: float | None = None, seconds: float | None = None, headers: Mapping[str, str] | None = None
+    *,
+    max_bytes: float | None = None,
+    seconds: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> httpx.AsyncClient:
     """A client to use in `async with`. What is not given comes from the settings.
 
     `max_bytes` bounds each answer's body (`math.inf` for an endless stream of events), `seconds` each wait for the
-    other side. It raises `OutgoingError`s only.
+    other side. `tls`: with a certificate of our own, see `client_certificate.py`. It raises `OutgoingError`s only.
     """
     return httpx.AsyncClient(
-        transport=CheckedTransport(settings.OUTGOING_MAX_BYTES if max_bytes is None else max_bytes),
+        transport=CheckedTransport(settings.OUTGOING_MAX_BYTES if max_bytes is None else max_bytes, tls),
         timeout=settings.OUTGOING_TIMEOUT_SECONDS if seconds is None else seconds,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **(headers or {})},
         follow_redirects=False,

@@ -23,11 +23,11 @@ Signature = RemoteAgent.Signature
 
 
 async def read(exam: Examination) -> Verdict:
-    reply = await exam.calls.fetch(exam.target.card_url)
-    if reply.status != 200 or not isinstance(reply.json, dict):
+    reply = await exam.fetch_card()
+    if reply.status != 200 or not isinstance(reply.result, dict):
         return red(f"There is no card at {exam.target.card_url}: {reply.said}.", reply.exchange)
     try:
-        exam.card, exam.parsed = reply.json, parse_card(reply.json)
+        exam.card, exam.parsed = reply.result, parse_card(reply.result)
     except BadCard as bad:
         return red(str(bad), reply.exchange)
     if missing := _missing(exam):
@@ -38,7 +38,7 @@ async def read(exam: Examination) -> Verdict:
 
 
 async def caching(exam: Examination) -> Verdict:
-    reply = await exam.calls.fetch(exam.target.card_url)
+    reply = await exam.fetch_card()
     names = {"cache-control": "Cache-Control", "etag": "ETag"}
     absent = [shown for name, shown in names.items() if name not in reply.headers]
     if absent:

@@ -18,16 +18,20 @@ async def unknown_task(exam: Examination) -> Verdict:
 
 
 async def unknown_method(exam: Examination) -> Verdict:
-    reply = await exam.calls.call("NoSuchMethod", {})
-    return _judge(reply, "A method that does not exist", "MethodNotFound")
+    reply = await exam.calls.call_unknown()
+    # Who speaks 1.0 as well takes it for one of 1.0, called in the wrong version.
+    names = ("MethodNotFound", "VersionNotSupported") if exam.target.is_legacy else ("MethodNotFound",)
+    return _judge(reply, "A method that does not exist", *names)
 
 
 async def malformed(exam: Examination) -> Verdict:
-    reply = await exam.calls.send_raw(b'{"jsonrpc": "2.0", "id": 1, "method"')
-    return _judge(reply, "A body that is not JSON", "ParseError")
+    reply = await exam.calls.send_broken()
+    return _judge(reply, "A body that cannot be read", "ParseError")
 
 
 async def invalid(exam: Examination) -> Verdict:
+    if exam.target.is_legacy:
+        return green(f"A2A {exam.target.interface.version} does not forbid it.")
     params = exam.message()
     params["message"]["parts"] = []
     reply = await exam.calls.call("SendMessage", params)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from a2a.types.a2a_pb2 import AgentCard
 
 from agents_app.a2a.certificate import (
@@ -20,9 +22,13 @@ from agents_app.a2a.certificate import (
 )
 from agents_app.a2a.certificate.calls import Calls, NoReply, Reply, Target
 from agents_app.a2a.certificate.findings import Finding, Level, Verdict, red
+from agents_app.a2a.certificate.grpc_calls import GrpcCalls
+from agents_app.a2a.certificate.http_calls import HttpCalls, fetch
+from agents_app.a2a.certificate.legacy_calls import LegacyGrpcCalls, LegacyHttpCalls
 
 ASKED = "Reply with the word ready."
 QUICK_SECONDS = 30.0
+NO_CARD = "Not tested: without its card nobody knows how it is called."
 ANSWER_SECONDS = 120.0  # for what needs an answer of the agent itself
 
 Report = Callable[[int, int, str], Awaitable[None]]  # how many are done, of how many, and which comes now
@@ -34,10 +40,15 @@ class Examination:
 
     target: Target
     calls: Calls
+    client: httpx.AsyncClient  # for documents
     card: dict[str, Any] = field(default_factory=dict)
     parsed: AgentCard = field(default_factory=AgentCard)
     task: dict[str, Any] | None = None  # one that has ended, or waits
     context_id: str = ""
+
+    async def fetch_card(self) -> Reply:
+        """Raises `NoReply`."""
+        return await fetch(self.target, self.client, self.target.card_url)
 
     @property
     def demands_credentials(self) -> bool:
@@ -85,7 +96,7 @@ ABOUT_CALLS = (
     Probe("cancel-ended", "Stopping what has ended", message_probes.cancel_ended),
     Probe("unknown-task", "A task that does not exist", error_probes.unknown_task),
     Probe("unknown-method", "A method that does not exist", error_probes.unknown_method),
-    Probe("malformed", "Broken JSON", error_probes.malformed),
+    Probe("malformed", "A message that cannot be read", error_probes.malformed),
     Probe("invalid", "A message without content", error_probes.invalid),
     Probe("extended-card", "Extended card", extra_probes.extended_card),
     Probe("push", "Push notifications", extra_probes.push),
@@ -96,28 +107,30 @@ PROBES = (*ABOUT_THE_CARD, *ABOUT_CALLS)
 async def examine(target: Target, report: Report | None = None) -> list[Finding]:
     """Takes a few calls of the agent. Never raises for what it does."""
     findings: list[Finding] = []
-    async with target.open_client() as client:
-        examination = Examination(target, Calls(target, client))
+    async with target.open_client() as client, open_calls(target, client) as calls:
+        examination = Examination(target, calls, client)
         for number, probe in enumerate(PROBES):
             if report:
                 await report(number, len(PROBES), probe.title)
             findings.append(await _ask(probe, examination))
-            if reason := _reason_to_stop(probe, findings[-1], target):
-                return [*findings, Finding("calls", "Calls", Level.AMBER, reason)]
+            if probe.id == "card" and findings[-1].level == Level.RED:
+                return [*findings, Finding("calls", "Calls", Level.AMBER, NO_CARD)]
     return findings
 
 
-def _reason_to_stop(probe: Probe, finding: Finding, target: Target) -> str:
-    if probe.id == "card" and finding.level == Level.RED:
-        return "Not tested: without its card nobody knows how it is called."
-    if probe is not ABOUT_THE_CARD[-1]:
-        return ""
-    interface = target.interface
-    if interface.binding not in ("JSONRPC", "HTTP+JSON"):
-        return f"Not tested: the agent is called by {interface.binding}, whose raw messages cannot be shown here."
-    if interface.version != "1.0":
-        return f"Not tested: the agent speaks A2A {interface.version}, and this test is about 1.0."
-    return ""
+@asynccontextmanager
+async def open_calls(target: Target, client: httpx.AsyncClient) -> AsyncIterator[Calls]:
+    """As the agent is called: in its version, over its binding. Nothing is connected before the first call."""
+    is_grpc = target.interface.binding == "GRPC"
+    calls: Calls
+    if target.is_legacy:
+        calls = LegacyGrpcCalls(target) if is_grpc else LegacyHttpCalls(target)
+    else:
+        calls = GrpcCalls(target) if is_grpc else HttpCalls(target, client)
+    try:
+        yield calls
+    finally:
+        await calls.close()
 
 
 async def _ask(probe: Probe, examination: Examination) -> Finding:

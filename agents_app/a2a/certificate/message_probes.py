@@ -21,7 +21,7 @@ LISTED = ("tasks", "nextPageToken", "pageSize", "totalSize")
 async def send(exam: Examination) -> Verdict:
     reply = await exam.calls.call("SendMessage", exam.message())
     if reply.status in (401, 403):
-        return red(f"It does not accept this server's credentials (HTTP {reply.status}).", reply.exchange)
+        return red(f"It does not accept this server's credentials ({reply.how}).", reply.exchange)
     if reply.result is None:
         return red(f"It did not take a message: {reply.said}.", reply.exchange)
     if wrong := _what_is_wrong(reply.result):
@@ -46,15 +46,18 @@ async def get(exam: Examination) -> Verdict:
 async def history(exam: Examination) -> Verdict:
     if exam.task is None:
         return not_tested()
-    reply = await exam.calls.call("GetTask", {"id": exam.task["id"], "historyLength": 0})
+    length = 1 if exam.target.is_legacy else 0  # 0.3 knows no difference between none and all
+    reply = await exam.calls.call("GetTask", {"id": exam.task["id"], "historyLength": length})
     if reply.result is None:
-        return red(f"The task cannot be read without its history: {reply.said}.", reply.exchange)
-    if reply.result.get("history"):
-        return amber("The history was asked to be left out, and came all the same.", reply.exchange)
-    return green("The history is left out when that is asked for.", reply.exchange)
+        return red(f"The task cannot be read with less of its history: {reply.said}.", reply.exchange)
+    if len(reply.result.get("history", ())) > length:
+        return amber("More of the history came than was asked for.", reply.exchange)
+    return green("No more of the history comes than is asked for.", reply.exchange)
 
 
 async def list_tasks(exam: Examination) -> Verdict:
+    if not exam.calls.has("ListTasks"):
+        return green(f"A2A {exam.target.interface.version} has no list of tasks.")
     reply = await exam.calls.call("ListTasks", {"contextId": exam.context_id} if exam.context_id else {})
     if reply.result is None:
         return red(f"Tasks cannot be listed: {reply.said}.", reply.exchange)

@@ -10,6 +10,8 @@ from agents_app.a2a.certificate.findings import Verdict, amber, green, not_teste
 if TYPE_CHECKING:
     from agents_app.a2a.certificate.examination import Examination
 
+ENDED = ("UnsupportedOperation",)  # so says who is asked to follow a task that has ended
+ENDED_IN_0_3 = (*ENDED, "InvalidParams", "TaskNotFound")
 INTERRUPTED = ("INPUT_REQUIRED", "AUTH_REQUIRED")
 
 
@@ -26,9 +28,9 @@ async def stream(exam: Examination) -> Verdict:
     first = _kind(reply.events[0])
     if first == "message" and len(reply.events) == 1:
         return green("It streams one message.", reply.exchange)
-    if first != "task":
+    if first != "task" and not (exam.target.is_legacy and first):  # 0.3 does not say what comes first
         return red(f"A stream begins with the task; this one began with {first or 'something else'}.", reply.exchange)
-    return _judge_end(reply, TERMINAL + INTERRUPTED, "It streams from the task to its end.")
+    return _judge_end(reply, TERMINAL + INTERRUPTED, "It streams until the end of the task.")
 
 
 async def subscribe(exam: Examination) -> Verdict:
@@ -40,11 +42,11 @@ async def subscribe(exam: Examination) -> Verdict:
             not_tested() if begun.result is not None else red(f"No task could be begun: {begun.said}.", begun.exchange)
         )
     reply = await exam.calls.stream("SubscribeToTask", {"id": task["id"]})
-    if reply.is_error("UnsupportedOperation") and not reply.events:
+    if reply.is_error(*ENDED_IN_0_3 if exam.target.is_legacy else ENDED) and not reply.events:
         return green("The agent had finished before it could be followed, and said so.", reply.exchange)
     if not reply.events:
         return red(f"A task at work cannot be followed: {reply.said}.", reply.exchange)
-    if _kind(reply.events[0]) != "task":
+    if _kind(reply.events[0]) != "task" and not exam.target.is_legacy:
         return red("Following a task must begin with the task as it is, and does not.", reply.exchange)
     return _judge_end(reply, TERMINAL, "A task at work can be followed to its end.")
 

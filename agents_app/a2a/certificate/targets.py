@@ -18,6 +18,7 @@ from agents_app.a2a.certificate.calls import Target
 from agents_app.a2a.client.card_file import Interface, choose_interface, find_card, parse_card
 from agents_app.a2a.client.credentials import Shown, show, unseal
 from agents_app.models import RemoteAgent
+from agents_app.outgoing.client_certificate import ClientCertificate
 from agents_app.threads import in_thread
 
 CALL_SECONDS = 120.0
@@ -29,12 +30,13 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where a serve
 def remote_target(remote: RemoteAgent) -> Target:
     """Raises `agents_app.vault.Unreadable` and `BadCard`."""
     secrets = unseal(remote)
+    shown = show(parse_card(remote.card), secrets)
     interface = Interface(remote.interface_url, remote.binding, remote.protocol_version, remote.tenant)
     return Target(
         card_url=remote.card_url,
         interface=interface,
-        shown=show(parse_card(remote.card), secrets),
-        open_client=_open_client,
+        shown=shown,
+        open_client=partial(_open_client, shown.certificate),
         secrets=tuple(secrets.values()),
         accepted_sha256=remote.card_sha256,
     )
@@ -70,8 +72,9 @@ def _bearer(token: str) -> Shown:
     return Shown({"Authorization": f"Bearer {token}"} if token else {})
 
 
-def _open_client() -> httpx.AsyncClient:
-    return outgoing.open_client(max_bytes=MAX_ANSWER_BYTES, seconds=CALL_SECONDS)
+def _open_client(certificate: ClientCertificate | None = None) -> httpx.AsyncClient:
+    tls = certificate.tls_context() if certificate else None
+    return outgoing.open_client(max_bytes=MAX_ANSWER_BYTES, seconds=CALL_SECONDS, tls=tls)
 
 
 def _open_own_client(base: str) -> httpx.AsyncClient:

@@ -326,13 +326,3 @@ async def test_a_card_that_lacks_something_is_red(server):
     Between(there, without_skills)
     found = await examined(there.url)
     assert found["card"].level == "red" and "skills" in found["card"].text
-
-
-async def test_what_cannot_be_shown_is_amber(server):
-    found = await examined(server(slow, binding="GRPC").url)
-    assert found["calls"].level == "amber" and "GRPC" in found["calls"].text and found.all("red") == []
-
-
-async def test_an_old_version_is_amber(server):
-    found = await examined(server(slow, version="0.3").url)
-    assert found["calls"].level == "amber" and "0.3" in found["calls"].text

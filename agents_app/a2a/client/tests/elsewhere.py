@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import grpc
 import uvicorn
+from a2a.compat.v0_3 import a2a_v0_3_pb2_grpc
+from a2a.compat.v0_3.grpc_handler import CompatGrpcHandler
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler
@@ -155,7 +157,8 @@ class Elsewhere:
             self._server = None
 
     def _build(self) -> Starlette:
-        self.handler = DefaultRequestHandler(_Executor(self), InMemoryTaskStore(), self.card)
+        if self.binding != "GRPC":
+            self.handler = DefaultRequestHandler(_Executor(self), InMemoryTaskStore(), self.card)
         routes = [
             *create_jsonrpc_routes(self.handler, "/rpc", enable_v0_3_compat=True),
             *create_rest_routes(self.handler, enable_v0_3_compat=True),
@@ -173,6 +176,8 @@ class Elsewhere:
         self.handler = DefaultRequestHandler(_Executor(self), InMemoryTaskStore(), self.card)
         server = grpc.aio.server()
         a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(self.handler), server)
+        legacy: Any = a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server
+        legacy(CompatGrpcHandler(self.handler), server)
         self.grpc_port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         self.grpc = server

@@ -14,6 +14,7 @@ from a2a.types.a2a_pb2 import AgentCard, GetTaskRequest
 from google.protobuf.json_format import ParseDict
 
 from agents_app.a2a.cards import agent_card
+from agents_app.a2a.certificate import targets
 from agents_app.a2a.client import line
 from agents_app.a2a.client.card_file import Interface
 from agents_app.a2a.client.credentials import list_schemes, show
@@ -74,6 +75,19 @@ async def test_it_works(theirs: tuple[Path, Path], pem: str, transactional_db):
         async with line._http_client(shown({}), log, 5) as http:
             with pytest.raises((Unreachable, httpx.TransportError)):
                 await http.get(url)
+
+
+async def test_the_test_of_an_agent_shows_it_too(theirs: tuple[Path, Path], pem: str, server, transactional_db, grace):
+    """Over TLS with the agent's certificate; a card of plain HTTP stands for it, since who wants it is on another port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*theirs)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(theirs[0])
+    preview = await preview_remote_agent(server(answer, extra=SCHEMES).url)
+    remote = await in_thread(add_remote_agent, grace, preview, {"office": pem}, "bot")
+    with serve(tls=context) as internet:
+        async with targets.remote_target(remote).open_client() as http:
+            assert (await http.get(f"https://127.0.0.1:{internet.port}/article")).status_code == 200
 
 
 async def test_over_grpc(theirs: tuple[Path, Path], pem: str):

@@ -1,6 +1,7 @@
 from agents_app.models.agent import Agent
 from agents_app.models.artifact import Artifact
 from agents_app.models.attachment import Attachment
+from agents_app.models.certificate import Certified, OwnCertificate
 from agents_app.models.event import Event, EventType, JournalHead, Via
 from agents_app.models.message import Message
 from agents_app.models.prompt_version import PromptVersion, newest_override
@@ -19,10 +20,12 @@ __all__ = [
     "Agent",
     "Artifact",
     "Attachment",
+    "Certified",
     "Event",
     "EventType",
     "JournalHead",
     "Message",
+    "OwnCertificate",
     "PromptVersion",
     "PushAttempt",
     "PushConfig",

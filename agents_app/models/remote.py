@@ -6,8 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from agents_app.models.certificate import Certified
 
-class RemoteAgent(models.Model):
+
+class RemoteAgent(Certified):
     """An A2A agent elsewhere: its card as somebody accepted it, how to reach it, and whether it answers."""
 
     class Signature(models.TextChoices):
@@ -36,9 +38,6 @@ class RemoteAgent(models.Model):
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")
     last_error = models.TextField(blank=True)
     check_at = models.DateTimeField(help_text="When to look next.")
-
-    certificate = models.JSONField(default=dict, blank=True, help_text="Findings of the last test.")
-    certified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["check_at"], name="remote_agent_due")]

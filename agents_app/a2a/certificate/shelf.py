@@ -1,6 +1,6 @@
 """Where certificates are kept, and the claim that keeps two tests of one agent apart, however many processes there are.
 
-Of an agent elsewhere it is in its row. Agents of this server have none: theirs is in the cache, and is gone with it.
+Of an agent elsewhere it is in the agent's row (`RemoteAgent`), of one of this server in a row of its own (`OwnCertificate`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from agents_app.a2a.certificate.findings import Finding, as_json, counts
-from agents_app.models import Agent, RemoteAgent
+from agents_app.models import Agent, OwnCertificate, RemoteAgent
 
 LONGEST = timedelta(minutes=15)  # a test that is not over by then has died with its process
 AT_ONCE = 20
+MODELS = (RemoteAgent, OwnCertificate)
 
 Json = dict[str, Any]
 
@@ -52,16 +52,12 @@ def load_certificate(agent: Agent) -> Certificate:
 
 def claim(agent_id: str) -> bool:
     """Whether this caller may test the agent now: nobody else does."""
-    running = {"since": timezone.now().isoformat(), "done": 0, "of": 0, "title": ""}
-    remote = RemoteAgent.objects.filter(pk=agent_id).first()
-    if remote is None:
-        return cache.add(_claim_key(agent_id), running["since"], LONGEST.total_seconds()) and _begin_own(
-            agent_id, running
-        )
-    if _is_running(remote.certificate):
+    row = _row(agent_id)
+    if _is_running(row.certificate):
         return False
-    mine = RemoteAgent.objects.filter(pk=agent_id, certified_at=remote.certified_at)
-    return bool(mine.update(certificate={**remote.certificate, "running": running}, certified_at=timezone.now()))
+    running = {"since": timezone.now().isoformat(), "done": 0, "of": 0, "title": ""}
+    unchanged = type(row).objects.filter(pk=agent_id, certified_at=row.certified_at)
+    return bool(unchanged.update(certificate={**row.certificate, "running": running}, certified_at=timezone.now()))
 
 
 def note_progress(agent_id: str, done: int, of: int, title: str) -> None:
@@ -72,14 +68,12 @@ def note_progress(agent_id: str, done: int, of: int, title: str) -> None:
 
 def keep(agent_id: str, findings: Sequence[Finding]) -> None:
     _write(agent_id, {"at": timezone.now().isoformat(), "findings": as_json(findings)})
-    cache.delete(_claim_key(agent_id))
 
 
 def let_go(agent_id: str) -> None:
     """The test was not finished; what was found before stays."""
     kept = {name: value for name, value in _read(agent_id).items() if name != "running"}
     _write(agent_id, kept)
-    cache.delete(_claim_key(agent_id))
 
 
 def find_due() -> list[str]:
@@ -91,31 +85,27 @@ def find_due() -> list[str]:
     return list(due.filter(agent__enabled=True).order_by("certified_at").values_list("pk", flat=True)[:AT_ONCE])
 
 
-def _begin_own(agent_id: str, running: Json) -> bool:
-    cache.set(_key(agent_id), {**(cache.get(_key(agent_id)) or {}), "running": running}, None)
-    return True
+def _row(agent_id: str) -> RemoteAgent | OwnCertificate:
+    remote = RemoteAgent.objects.filter(pk=agent_id).first()
+    return remote or OwnCertificate.objects.get_or_create(pk=agent_id)[0]
 
 
 def _read(agent_id: str) -> Json:
-    """Either the row's, or the cache's where there is no row."""
-    kept = RemoteAgent.objects.filter(pk=agent_id).values_list("certificate", flat=True).first()
-    return (cache.get(_key(agent_id)) or {}) if kept is None else kept
+    for model in MODELS:
+        kept: Json | None = model.objects.filter(pk=agent_id).values_list("certificate", flat=True).first()
+        if kept is not None:
+            return kept
+    return {}
 
 
 def _write(agent_id: str, kept: Json) -> None:
+    """Into the row that was claimed. An agent that was removed meanwhile has none any more."""
     fields = {"certificate": kept} | ({"certified_at": kept["at"]} if "at" in kept and "running" not in kept else {})
-    if not RemoteAgent.objects.filter(pk=agent_id).update(**fields):
-        cache.set(_key(agent_id), kept, None)
+    for model in MODELS:
+        if model.objects.filter(pk=agent_id).update(**fields):
+            return
 
 
 def _is_running(kept: Json) -> bool:
     since = parse_datetime(kept["running"]["since"]) if "running" in kept else None
     return since is not None and since > timezone.now() - LONGEST
-
-
-def _key(agent_id: str) -> str:
-    return f"certificate:{agent_id}"
-
-
-def _claim_key(agent_id: str) -> str:
-    return f"certificate:{agent_id}:claim"

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from accounts.confirmation import ask_first
 from accounts.read_only_admin import ReadOnly
 from metrics.models import Process
 from ops.actions import control
@@ -26,6 +27,25 @@ from ops.logs import FILES, level_of, read_lines
 from ops.models import LogFile, OpenSocket
 
 STATES = {"alive": "success", "silent": "danger"}
+# What is asked before it is done, what it does, and the button that does it.
+QUESTIONS = {
+    "reset_pool": (
+        "Replace database connections?",
+        "Idle connections are closed at once, those in use when they come back. Requests wait for new ones.",
+        "Replace them",
+    ),
+    "clear_caches": (
+        "Clear the caches?",
+        "What is cached is read anew: pages are slower for a while.",
+        "Clear them",
+    ),
+    "drain": (
+        "Let these processes end?",
+        "They hand their tasks over and end. What keeps them up (systemd, Docker) starts them again; else they stay away.",
+        "Drain",
+    ),
+}
+RECONNECT = "Pages connect again by themselves within seconds, and lose nothing."
 KIND_COLOURS = {"Web": "info", "Worker": "success", "gRPC": "warning"}
 
 
@@ -48,7 +68,7 @@ class ProcessAdmin(ForStaff, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrapped = {
-            name: self.admin_site.admin_view(require_POST(self._button(act)))
+            name: self.admin_site.admin_view(require_POST(self._button(name, act)))
             for name, act in (
                 ("reset_pool", control.reset_pool),
                 ("recover", control.recover_tasks),
@@ -63,14 +83,12 @@ class ProcessAdmin(ForStaff, ModelAdmin):
         return super().changelist_view(request, (extra_context or {}) | shown)
 
     @admin.action(description="Replace their database connections", permissions=["change_processes"])
-    def reset_pools(self, request: HttpRequest, processes: QuerySet[Process]) -> None:
-        for process in processes:
-            _tell(request, partial(control.reset_pool, process.name))
+    def reset_pools(self, request: HttpRequest, processes: QuerySet[Process]) -> HttpResponse | None:
+        return self._each(request, "reset_pool", control.reset_pool, processes)
 
     @admin.action(description="Drain: hand over what runs, and end", permissions=["change_processes"])
-    def drain(self, request: HttpRequest, processes: QuerySet[Process]) -> None:
-        for process in processes:
-            _tell(request, partial(control.drain_process, process.name))
+    def drain(self, request: HttpRequest, processes: QuerySet[Process]) -> HttpResponse | None:
+        return self._each(request, "drain", control.drain_process, processes)
 
     def has_change_processes_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -106,13 +124,30 @@ class ProcessAdmin(ForStaff, ModelAdmin):
         used = f"{process.pool_in_use} of {process.pool_size} in use, at most {process.pool_max}"
         return f"{used}; {process.pool_waiting} waiting, {process.pool_timeouts} in vain"
 
-    def _button(self, act: Callable[[], Outcome]) -> Callable[[HttpRequest], HttpResponse]:
+    def _button(self, name: str, act: Callable[[], Outcome]) -> Callable[[HttpRequest], HttpResponse]:
         def press(request: HttpRequest) -> HttpResponse:
             _require_superuser(request)
+            asked = name in QUESTIONS and self._ask(request, name, ["Every process"])
+            if asked:
+                return asked
             _tell(request, act)
             return HttpResponseRedirect(reverse("admin:metrics_process_changelist"))
 
         return press
+
+    def _each(
+        self, request: HttpRequest, name: str, act: Callable[[str], Outcome], processes: QuerySet[Process]
+    ) -> HttpResponse | None:
+        asked = self._ask(request, name, [process.name for process in processes])
+        if asked is None:
+            for process in processes:
+                _tell(request, partial(act, process.name))
+        return asked
+
+    def _ask(self, request: HttpRequest, name: str, about: list[str]) -> HttpResponse | None:
+        question, what_happens, button = QUESTIONS[name]
+        back = reverse("admin:metrics_process_changelist")
+        return ask_first(request, self.admin_site, question, what_happens, button=button, back=back, about=about)
 
 
 @admin.register(OpenSocket)
@@ -134,8 +169,13 @@ class OpenSocketAdmin(ForStaff, ModelAdmin):
     def close(self, request: HttpRequest) -> HttpResponse:
         _require_superuser(request)
         socket, person = request.POST.get("socket", ""), request.POST.get("person", "")
+        back = reverse("admin:ops_opensocket_changelist")
+        which = "this WebSocket" if socket else "every WebSocket of this person" if person else "every WebSocket"
+        asked = ask_first(request, self.admin_site, f"Close {which}?", RECONNECT, button="Close", back=back)
+        if asked is not None:
+            return asked
         _tell(request, lambda: control.reset_sockets(socket, person))
-        return HttpResponseRedirect(reverse("admin:ops_opensocket_changelist"))
+        return HttpResponseRedirect(back)
 
 
 @admin.register(LogFile)

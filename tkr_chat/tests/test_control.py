@@ -155,7 +155,7 @@ def test_a_wrong_method_and_a_process_that_is_not_named_are_refused(program: htt
     assert program.post("/ws-reset", json={"sokket": "x"}).status_code == 422
 
 
-def test_the_admin_shows_and_does_it(server: Server, browser: httpx.Client) -> None:
+def test_the_admin_shows_and_does_it(data: Path, server: Server, browser: httpx.Client) -> None:
     with tab(server, browser) as socket:
         page = browser.get("/admin/ops/opensocket/")
         assert "Firefox on Linux" in page.text and "Close all of admin" in page.text
@@ -163,6 +163,9 @@ def test_the_admin_shows_and_does_it(server: Server, browser: httpx.Client) -> N
         assert token
         form = {"csrfmiddlewaretoken": token[1], "person": "", "socket": ""}
         headers = {"referer": f"{server.address}/admin/"}
+        asked = browser.post("/admin/ops/opensocket/close/", data=form, headers=headers).text
+        assert "Close every WebSocket?" in asked and told(data, "wsstatus")["count"] == 1, "it asks first"
+        form["confirmed"] = "yes"
         assert "closed 1" in browser.post("/admin/ops/opensocket/close/", data=form, headers=headers).text
         assert closed_with(socket) == 1012
     processes = browser.get("/admin/metrics/process/").text

@@ -5,22 +5,25 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
+from accounts.confirmation import ask_first
 from accounts.read_only_admin import ReadOnly
 from agents_app.a2a.push.deliveries import send_again
 from agents_app.actions.scheduled_runs import run_now
 from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_key
 from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, ScheduledRun, SigningKey, Step, Task
 from agents_app.prompt_admin import PromptAdmin
+from agents_app.restart_admin import RestartAdmin
 
 
 @admin.register(Agent)
-class AgentAdmin(PromptAdmin):
+class AgentAdmin(RestartAdmin, PromptAdmin):
     """Who an agent is stands in its code; whether it answers, with which model and prompt, is the operator's choice."""
 
-    list_display = ("name", "id", "enabled", "model", "at_once", "queue", "present", "position")
+    list_display = ("name", "id", "enabled", "works_on", "model", "at_once", "queue", "present", "position")
     list_filter = ("enabled", "present")
     search_fields = ("id", "name")
     fields = (
@@ -55,7 +58,7 @@ class TaskAdmin(ReadOnly, ModelAdmin):
     inlines = (StepInline,)
     fields = (
         *("id", "context_id", "agent", "owner", "state", "status_text", "parent", "chain", "budget", "metadata"),
-        *("attempts", "lease_owner", "lease_until", "cancel_requested", "created_at", "updated_at"),
+        *("attempts", "lease_owner", "lease_until", "alive_at", "cancel_requested", "created_at", "updated_at"),
     )
 
 
@@ -77,10 +80,21 @@ class SigningKeyAdmin(ModelAdmin):
         obj.refresh_from_db()
 
     @admin.action(description="Revoke: what it has signed holds no more", permissions=["add"])
-    def revoke(self, request: HttpRequest, keys: QuerySet[SigningKey]) -> None:
-        for key in keys:
-            revoke_signing_key(key)
-        self.message_user(request, "Revoked.", messages.SUCCESS)
+    def revoke(self, request: HttpRequest, keys: QuerySet[SigningKey]) -> HttpResponse | None:
+        asked = ask_first(
+            request,
+            self.admin_site,
+            "Revoke these keys?",
+            "Agent cards that they have signed are trusted no more. This cannot be taken back.",
+            button="Revoke",
+            back=reverse("admin:agents_app_signingkey_changelist"),
+            about=[key.kid for key in keys],
+        )
+        if asked is None:
+            for key in keys:
+                revoke_signing_key(key)
+            self.message_user(request, "Revoked.", messages.SUCCESS)
+        return asked
 
     def has_change_permission(self, request: HttpRequest, obj: SigningKey | None = None) -> bool:
         return False

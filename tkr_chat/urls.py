@@ -5,9 +5,10 @@ from chat import documentation
 from chat.api import api
 from chat.api.errors import not_found
 from metrics.api import routers as measured
-from ops.api import router as backups
+from ops.agents_api import router as agents
+from ops.api import router as operations
 
-for router in (*measured, backups):  # before the addresses of the API are made, at `include` below
+for router in (*measured, operations, agents):  # before the addresses of the API are made, at `include` below
     api.add_router("/admin", router, tags=["Administration"])
 
 urlpatterns = [

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts import tracing
 from agents_app.ids import uuid7
@@ -105,6 +106,11 @@ class Task(models.Model):
             return None
         remote = getattr(self, "remote", None)
         return (remote and remote.waiting_since) or self.updated_at
+
+    @property
+    def silent_seconds(self) -> int:
+        """Since its run last said or saved something."""
+        return max(int((timezone.now() - (self.alive_at or self.updated_at)).total_seconds()), 0)
 
     @property
     def is_terminal(self) -> bool:

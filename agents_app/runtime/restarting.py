@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +38,13 @@ def hung() -> Any:
     """Those silent for AGENTS_HUNG_SECONDS. Who waits for an agent that it asked is as silent as that one, and left out."""
     long_ago = timezone.now() - timedelta(seconds=settings.AGENTS_HUNG_SECONDS)
     return running().exclude(waits_for_another()).filter(silent_since__lt=long_ago)
+
+
+def count_runs() -> dict[str, tuple[int, int]]:
+    """By agent: how much it works on, and how much of that seems to hang."""
+    at_work = Counter(running().values_list("agent_id", flat=True))
+    silent = Counter(hung().values_list("agent_id", flat=True))
+    return {agent_id: (count, silent[agent_id]) for agent_id, count in at_work.items()}
 
 
 def restart(journal: Journal, task: Task) -> None:

@@ -18,8 +18,7 @@ from google.protobuf.json_format import MessageToDict, MessageToJson
 from google.protobuf.message import Message
 
 from agents_app import outgoing
-from agents_app.a2a.client.card_file import BINDINGS, CardFile, choose_interface, find_card, parse_card
-from agents_app.a2a.client.errors import BadCard
+from agents_app.a2a.client.card_file import BINDINGS, CardFile, choose_interface, find_card, keep_binding, parse_card
 from agents_app.a2a.client.line import open_channel, with_interface
 from agents_app.a2a.signing import verify_card
 
@@ -52,7 +51,7 @@ async def connect(
 ) -> AsyncIterator[Connection]:
     """Read the card behind an address and make a client of it. Raises `RemoteError`."""
     card = parse_card((await find_card(url)).card)
-    _keep_binding(card, binding)
+    keep_binding(card, binding)
     interface = choose_interface(card)
     channel = await open_channel(interface) if interface.binding == "GRPC" else None
     context = ClientCallContext(service_parameters=_parameters(token, interface.binding))
@@ -143,16 +142,6 @@ async def card_lines(found: CardFile) -> list[str]:
     ]
     lines += [f"Skill      {skill.name}: {skill.description}" for skill in card.skills]
     return [" ".join(line.split("\n")) for line in lines]
-
-
-def _keep_binding(card: wire.AgentCard, binding: str) -> None:
-    offered = [one for one in card.supported_interfaces if not binding or one.protocol_binding == binding]
-    if not offered:
-        names = ", ".join(dict.fromkeys(one.protocol_binding for one in card.supported_interfaces))
-        raise BadCard(f"{card.name} does not speak {binding}. It speaks {names}.")
-    kept = [wire.AgentInterface.FromString(one.SerializeToString()) for one in offered]
-    del card.supported_interfaces[:]
-    card.supported_interfaces.extend(kept)
 
 
 def _parameters(token: str, binding: str) -> dict[str, str]:

@@ -219,6 +219,11 @@ def test_certify_says_line_by_line_what_is_right_and_wrong(server):
     assert "amber  Signature of the card: The card is not signed." in ran.said.splitlines()
 
 
+def test_certify_calls_as_it_is_told(server):
+    with pytest.raises(CommandError, match=r"does not speak GRPC\. It speaks JSONRPC\."):
+        Ran("certify", server().url, "--binding", "grpc")
+
+
 def test_certify_fails_when_something_is_wrong(server):
     there = server()
     there.status = 500

@@ -53,6 +53,7 @@ def test_it_works(client, ada, remote):
     assert html.index("A call without any") < html.index("not signed") < html.index("The card is there")
     assert "HTTP 200 &lt;b&gt;" in html
     assert "<strong>1</strong><span>green</span>" in html
+    assert "It is called by JSONRPC in A2A 1.0." in html
     assert "Test again" not in html
 
 

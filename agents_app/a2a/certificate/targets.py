@@ -15,7 +15,7 @@ from accounts.actions.api_tokens import make_token, revoke_token
 from accounts.models import User
 from agents_app import outgoing
 from agents_app.a2a.certificate.calls import Target
-from agents_app.a2a.client.card_file import Interface, choose_interface, find_card, parse_card
+from agents_app.a2a.client.card_file import Interface, choose_interface, find_card, keep_binding, parse_card
 from agents_app.a2a.client.credentials import Shown, show, unseal
 from agents_app.models import RemoteAgent
 from agents_app.outgoing.client_certificate import ClientCertificate
@@ -42,10 +42,12 @@ def remote_target(remote: RemoteAgent) -> Target:
     )
 
 
-async def target_at(url: str, token: str = "") -> Target:
+async def target_at(url: str, token: str = "", binding: str = "") -> Target:
     """Whoever is at an address; nobody has accepted a card of theirs. Raises `RemoteError`."""
     found = await find_card(url)
-    interface = choose_interface(parse_card(found.card))
+    card = parse_card(found.card)
+    keep_binding(card, binding)
+    interface = choose_interface(card)
     return Target(found.url, interface, _bearer(token), _open_client, (token,) if token else ())
 
 

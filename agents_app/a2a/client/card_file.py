@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 from a2a.client.card_resolver import parse_agent_card
-from a2a.types.a2a_pb2 import AgentCard
+from a2a.types.a2a_pb2 import AgentCard, AgentInterface
 from google.protobuf.json_format import ParseError
 from packaging.version import InvalidVersion, Version
 
@@ -100,6 +100,17 @@ def choose_interface(card: AgentCard) -> Interface:
             return Interface(offered.url, offered.protocol_binding, version, offered.tenant)
     offers = ", ".join(f"{found.protocol_binding} {found.protocol_version}" for found in card.supported_interfaces)
     raise BadCard(f"{card.name} is called by {offers}. This server speaks {', '.join(BINDINGS)} in A2A 1.0 and 0.3.")
+
+
+def keep_binding(card: AgentCard, binding: str) -> None:
+    """Leave the card no interface of another binding; empty: all stay. Raises `BadCard`."""
+    offered = [one for one in card.supported_interfaces if not binding or one.protocol_binding == binding]
+    if not offered:
+        names = ", ".join(dict.fromkeys(one.protocol_binding for one in card.supported_interfaces))
+        raise BadCard(f"{card.name} does not speak {binding}. It speaks {names}.")
+    kept = [AgentInterface.FromString(one.SerializeToString()) for one in offered]
+    del card.supported_interfaces[:]
+    card.supported_interfaces.extend(kept)
 
 
 def check_extensions(card: AgentCard) -> None:

@@ -47,7 +47,6 @@ class Command(BaseCommand):
             _add_own(action, what)
             if what != "card":
                 action.add_argument("--token", default="", help="Who you are: sent as a bearer token.")
-            if what not in ("card", "certify"):
                 action.add_argument("--binding", default="", type=str.upper, choices=BINDINGS, help="How to call it.")
             action.add_argument("--json", action="store_true", help="As JSON, as it was on the wire.")
             action.add_argument("--timeout", type=float, default=300, help="How long to wait for a word, in seconds.")
@@ -89,7 +88,7 @@ class Command(BaseCommand):
 
     async def _certify(self, options: dict[str, Any]) -> int:
         """Takes four short answers of the agent."""
-        findings = await examine(await target_at(options["url"], options["token"]))
+        findings = await examine(await target_at(options["url"], options["token"], options["binding"]))
         if options["json"]:
             self.stdout.write(json.dumps(findings_as_json(findings), ensure_ascii=False, indent=2))
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -26,6 +27,7 @@ GROWTH_MIB = 16
 CARDS_PER_SECOND = 3000
 AGENT_PATH = "/a2a/scripted/"
 OURS, OURS_PG, SDK, SDK_PG = "on SQLite", "on PostgreSQL", "SDK in memory", "SDK on PostgreSQL"
+JAVASCRIPT, FASTA2A = "JavaScript SDK in memory", "fasta2a in memory"  # they keep nothing: for scale
 # At so many connections, so many times the peer's calls per second.
 SEND_TARGETS = {(OURS, SDK): {1: 2.0, 16: 3.0, 64: 3.0}, (OURS_PG, SDK_PG): {16: 8.0, 64: 8.0}}
 STREAM_TARGETS = {(OURS, SDK): {1: 4.0, 16: 4.0, 64: 4.0}}
@@ -38,12 +40,16 @@ class Subject:
     path: str
 
 
+Peer = Callable[[], AbstractContextManager[Subject]]
+
+
 def send() -> None:
+    """Without fasta2a, which always answers at once that the task was submitted."""
     _compare_calls("SendMessage, waiting for the task", "SendMessage", "hello", SEND_TARGETS)
 
 
 def stream() -> None:
-    _compare_calls("SendStreamingMessage with 20 chunks", "SendStreamingMessage", "chunks", STREAM_TARGETS)
+    _compare_calls("SendStreamingMessage with 20 chunks", "SendStreamingMessage", "chunks", STREAM_TARGETS, [_fasta2a])
 
 
 def cards() -> None:
@@ -56,9 +62,12 @@ def memory() -> None:
         _show_memory(server)
 
 
-def _compare_calls(title: str, method: str, text: str, targets: dict[tuple[str, str], dict[int, float]]) -> None:
+def _compare_calls(
+    title: str, method: str, text: str, targets: dict[tuple[str, str], dict[int, float]], more: Sequence[Peer] = ()
+) -> None:
     with ExitStack() as stack:
-        figures = asyncio.run(_compare(list(_subjects(stack)), method, text))
+        subjects = [*_subjects(stack), *(stack.enter_context(peer()) for peer in (*_javascript_peers(), *more))]
+        figures = asyncio.run(_compare(subjects, method, text))
         _show(title, figures, targets)
 
 
@@ -85,6 +94,27 @@ def _sdk(url: str) -> Iterator[int]:
     port = free_port()
     with running([sys.executable, "-m", "bench.a2a_peer", str(port), url], dict(os.environ), port):
         yield port
+
+
+def _javascript_peers() -> list[Peer]:
+    if shutil.which("node"):
+        return [_javascript]
+    print("Node.js is not installed, so the JavaScript SDK was not measured.\n")
+    return []
+
+
+@contextmanager
+def _javascript() -> Iterator[Subject]:
+    port = free_port()
+    with running(["node", "bench/a2a_peer.mjs", str(port)], dict(os.environ), port):
+        yield Subject(JAVASCRIPT, port, "/")
+
+
+@contextmanager
+def _fasta2a() -> Iterator[Subject]:
+    port = free_port()
+    with running([sys.executable, "-m", "bench.a2a_peer_fasta2a", str(port)], dict(os.environ), port):
+        yield Subject(FASTA2A, port, "/")
 
 
 def _request(subject: Subject, method: str, text: str) -> bytes:

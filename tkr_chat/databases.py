@@ -15,7 +15,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA synchronous=NORMAL",  # in WAL a power cut cannot corrupt the file, only take the last commits
     f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-16000",  # KiB per connection
+    # KiB per connection, each of which fills its own with time. Past it the system's cache has the pages, for all at once.
+    "PRAGMA cache_size=-4000",
     # Checkpoints write to the disk and wait for it. `lifetime` makes them beside the writer; these pages (4 KiB each) are
     # how far it may lag behind before the writer does it itself.
     "PRAGMA wal_autocheckpoint=16000",

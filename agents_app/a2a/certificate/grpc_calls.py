@@ -22,6 +22,7 @@ from agents_app.a2a.client.line import open_channel
 from agents_app.a2a.protojson import to_json
 
 SERVICE = a2a_pb2.DESCRIPTOR.services_by_name["A2AService"]
+UNREADABLE = "What it sent is not what A2A says, or far too much."
 BROKEN = b"\xff\xff\xff"  # a field that never ends
 # Protobuf does not send what is empty, so the reader cannot tell it from what was left out.
 ALWAYS_THERE = {"ListTasks": {"tasks": [], "nextPageToken": "", "pageSize": 0, "totalSize": 0}}
@@ -54,7 +55,7 @@ class GrpcCalls(Calls):
             answer = await call(self._request(method, params), metadata=metadata)
         except grpc.aio.AioRpcError as error:
             return await refusal(error, channel)
-        return await answered(ALWAYS_THERE.get(operation, {}) | to_json(answer), channel)
+        return await answered(ALWAYS_THERE.get(operation, {}) | await _read(answer, channel), channel)
 
     async def stream(self, operation: str, params: Mapping[str, Any]) -> Reply:
         channel = await self._line.open()
@@ -64,7 +65,7 @@ class GrpcCalls(Calls):
         events: list[Any] = []
         try:
             async for event in call(request, metadata=metadata_of(self._target.shown, VERSION)):
-                events.append(to_json(event))  # noqa: PERF401  (what came before an error counts)
+                events.append(await _read(event, channel))  # noqa: PERF401  (what came before an error counts)
         except grpc.aio.AioRpcError as error:
             reply = await refusal(error, channel)
         else:
@@ -118,6 +119,13 @@ class GrpcLine:
     async def close(self) -> None:
         if self._channel is not None:
             await self._channel.close()
+
+
+async def _read(message: Message | None, channel: GrpcPassing) -> Any:
+    """Raises `NoReply`."""
+    if message is None:
+        raise NoReply(UNREADABLE, await channel.exchange())
+    return to_json(message)
 
 
 async def answered(result: Any, channel: GrpcPassing) -> Reply:

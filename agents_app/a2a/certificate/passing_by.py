@@ -16,6 +16,7 @@ from agents_app.a2a.masking import mask_header, mask_text
 
 MAX_REQUEST_CHARS = 3_000
 MAX_RESPONSE_CHARS = 6_000
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
 SILENT_HEADERS = ("accept-encoding", "connection")
 STATUS_DETAILS = "grpc-status-details-bin"
 DETAILS = (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest)  # known by name now
@@ -80,7 +81,10 @@ class _Heard(httpx.AsyncByteStream):
 
 
 class GrpcPassing:
-    """A channel, with the last exchange over it. There is no text on its wire: messages are shown as their JSON."""
+    """A channel, with the last exchange over it. There is no text on its wire: messages are shown as their JSON.
+
+    An answer that cannot be read, or is longer than anybody needs, is None to whoever has called.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, url: str, secrets: Sequence[str]) -> None:
         self._channel = channel
@@ -88,6 +92,7 @@ class GrpcPassing:
         self._secrets = secrets
         self._request = ""
         self._came: list[Any] = []
+        self._bytes = 0
         self._call: Any = None
 
     def unary_unary(self, path: str, request_serializer: Any, response_deserializer: Any, **_: Any) -> Any:
@@ -97,19 +102,28 @@ class GrpcPassing:
         return self._heard(self._channel.unary_stream, path, request_serializer, response_deserializer)
 
     async def exchange(self) -> Exchange:
-        if self._call is None or not self._call.done():
+        if self._call is None:
             return Exchange(self._request, NO_ANSWER)
+        body = "\n".join(map(_message_text, self._came))
+        if not self._call.done():
+            self._call.cancel()
+            return Exchange(self._request, _text("gRPC: broken off here", (), body, self._secrets, MAX_RESPONSE_CHARS))
         code, details = await self._call.code(), await self._call.details()
         leading, trailing = await self._call.initial_metadata(), await self._call.trailing_metadata()
         first = f"gRPC {code.name}" + (f": {mask_text(details, self._secrets)}" if details else "")
         shown = [(name, _metadata_text(name, value)) for name, value in (*(leading or ()), *(trailing or ()))]
-        body = "\n".join(map(_message_text, self._came))
         return Exchange(self._request, _text(first, shown, body, self._secrets, MAX_RESPONSE_CHARS))
 
     def _heard(self, open_call: Any, path: str, write: Any, read: Any) -> Any:
         def reading(data: bytes) -> Any:
-            message = read(data)
-            self._came.append(message)
+            self._bytes += len(data)
+            if self._bytes > MAX_ANSWER_BYTES:
+                return None
+            try:
+                message = read(data)
+            except DecodeError:
+                message = None
+            self._came.append(data if message is None else message)
             return message
 
         inner = open_call(path, write, reading)
@@ -118,7 +132,7 @@ class GrpcPassing:
             first = f"gRPC {self._url} {path}"
             text = _message_text(request)
             self._request = _text(first, metadata, text, self._secrets, MAX_REQUEST_CHARS)
-            self._came = []
+            self._came, self._bytes = [], 0
             self._call = inner(request, metadata=metadata, **more)
             return self._call
 

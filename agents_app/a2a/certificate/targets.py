@@ -15,6 +15,7 @@ from accounts.actions.api_tokens import make_token, revoke_token
 from accounts.models import User
 from agents_app import outgoing
 from agents_app.a2a.certificate.calls import Target
+from agents_app.a2a.certificate.passing_by import MAX_ANSWER_BYTES
 from agents_app.a2a.client.card_file import Interface, choose_interface, find_card, keep_binding, parse_card
 from agents_app.a2a.client.credentials import Shown, show, unseal
 from agents_app.models import RemoteAgent
@@ -22,7 +23,6 @@ from agents_app.outgoing.client_certificate import ClientCertificate
 from agents_app.threads import in_thread
 
 CALL_SECONDS = 120.0
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
 TOKEN_LIFE = timedelta(minutes=20)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (where a server listens, not where it is called)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import grpc
 import pytest
 from a2a.utils.errors import InternalError, TaskNotFoundError
 
@@ -20,7 +22,7 @@ from agents_app.a2a.certificate.tests.test_examination import (
     slow,
     wants_a_token,
 )
-from agents_app.a2a.client.tests.elsewhere import Elsewhere, answer
+from agents_app.a2a.client.tests.elsewhere import Elsewhere, answer, text
 
 BINDINGS = ("JSONRPC", "HTTP+JSON", "GRPC")
 TOKEN = "hunter2-is-my-token"
@@ -138,6 +140,51 @@ async def test_what_is_broken_is_red_over_grpc(server, version, break_it, expect
     found = await examined(there.url)
     assert found.all("red") == expected
     assert all(found[id].exchange for id in expected)
+
+
+class Nonsense(grpc.GenericRpcHandler):
+    """Answers whatever it is asked with bytes that are no message, also in a stream without end."""
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        async def answer(request: bytes, context: Any) -> bytes:
+            return b"\xff\xff\xff"
+
+        async def stream(request: bytes, context: Any) -> Any:
+            while True:
+                yield b"\xff\xff\xff"
+
+        if "Stream" in details.method or "Subscri" in details.method:
+            return grpc.unary_stream_rpc_method_handler(stream)
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.3"])
+async def test_nonsense_over_grpc_is_red_and_shown(server, version):
+    there = server(slow, binding="GRPC", version=version)
+    nonsense = grpc.aio.server()
+    nonsense.add_generic_rpc_handlers((Nonsense(),))
+    target = await target_at(there.url)
+    address = f"127.0.0.1:{nonsense.add_insecure_port('127.0.0.1:0')}"
+    await nonsense.start()
+    target = replace(target, interface=replace(target.interface, url=address))
+    found = {finding.id: finding for finding in await examination.examine(target)}
+    await nonsense.stop(0)
+    assert found["send"].level == "red" and "is not what A2A" in found["send"].text
+    assert "xff" in found["send"].exchange.response
+    assert found["stream"].level == "red" and found["stream"].exchange.response.startswith("gRPC: broken off here")
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.3"])
+async def test_who_sends_far_too_much_over_grpc_is_not_heard_to_the_end(server, version):
+    async def flood(context: Any, updater: Any) -> None:
+        for number in range(50):
+            await updater.add_artifact(text("x" * 100_000), artifact_id=f"a{number}")
+        await updater.complete()
+
+    found = await examined(server(flood, binding="GRPC", version=version).url)
+    for id in ("send", "stream"):
+        assert found[id].level == "red" and "is not what A2A" in found[id].text
+        assert len(found[id].exchange.response) < 7_000
 
 
 def answers_with_something_else(request: Any, given: Any) -> Any:

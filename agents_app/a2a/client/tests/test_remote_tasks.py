@@ -254,6 +254,41 @@ async def test_it_goes_on_by_itself_when_credentials_are_entered(server, add, ro
     assert there.seen[-1].headers["x-key"] == "open sesame"
 
 
+async def test_it_goes_on_by_itself_for_whoever_asked_it(server, add, room, grace):
+    """Also over gRPC, where credentials are metadata."""
+
+    class Asker(Agent):
+        id, name, description = "asker", "Asker", "Asks."
+
+        async def respond(self, turn):
+            await turn.say((await turn.ask_agent(ID, "Will it rain?")).text)
+
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        if len(there.executed) > 1:
+            await updater.add_artifact(text("Welcome."))
+            await updater.complete()
+            return
+        await updater.requires_auth(updater.new_agent_message(text("I need a key.")))
+
+    registry.add(Asker)
+    try:
+        await in_thread(register_agents)
+        schemes = {"securitySchemes": {"key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}}}
+        there = server(play, binding="GRPC", extra=schemes)
+        remote = await add(there)
+        task = await room.settle(await room.ask("asker", "Ask"))
+        assert task.state in ("input-required", "auth-required")
+        await sync_to_async(update_credentials)(grace, remote, {"key": "open sesame"})
+
+        async def completed() -> bool:
+            return await Task.objects.filter(id=task.id, state="completed").aexists()
+
+        await until(completed)
+    finally:
+        registry.remove("asker")
+    assert "Welcome." in await words(room) and len(there.executed) == 2
+
+
 async def test_removing_credentials_lets_nothing_go_on(server, add, room, grace):
     schemes = {"securitySchemes": {"key": {"apiKeySecurityScheme": {"location": "header", "name": "X-Key"}}}}
 

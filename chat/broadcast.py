@@ -30,6 +30,9 @@ from chat.projection import is_for_people
 from chat.sockets import Socket, Sockets
 from chat.streams import Streams
 
+# A server that begins anew is met by all pages at once. Those that are in step already, and what is written meanwhile, must
+# not wait behind them for the threads that read the database.
+OPENINGS_AT_ONCE = 2
 TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
 
@@ -43,7 +46,7 @@ class Browsers:
 
     def __init__(self, of: Runtime) -> None:
         self._runtime = of
-        self._lock = asyncio.Lock()
+        self._openings = asyncio.Semaphore(OPENINGS_AT_ONCE)
         self.loop = asyncio.get_running_loop()
         self.sockets = Sockets()
         self.streams = Streams(of.live.snapshot)
@@ -73,23 +76,29 @@ class Browsers:
         """Push every event after `after`, then snapshots of what streams, then live. The caller has checked access."""
         key = (socket, context_id)
         self._held[key] = []
-        if not self.sockets.at(context_id):
-            self.seqs.setdefault(context_id, await in_thread(find_head, context_id))
-        self.sockets.look_at(socket, context_id)
         try:
-            missed = await in_thread(load_missed, context_id, after)
+            async with self._openings:
+                if socket.is_gone:
+                    return
+                if not self.sockets.at(context_id):
+                    self.seqs.setdefault(context_id, await in_thread(find_head, context_id))
+                self.sockets.look_at(socket, context_id)
+                missed = await in_thread(load_missed, context_id, after)
             await self._runtime.live.look(streaming_ids(missed.streaming))
-            async with self._lock:
-                for _, frame in frames(missed.news, self.streams) if not missed.too_much else ():
-                    socket.push(frame)
-                for frame in self._present(missed):
-                    socket.push(frame)
-                if socket in (looking := self.sockets.at(context_id)):
-                    looking[socket] = missed.seq
-                for event, told in self._held.pop(key, ()):
-                    self._push_numbered(socket, event, told)
+            self._catch_up(socket, missed, self._held.pop(key, []))
         finally:
             self._held.pop(key, None)
+
+    def _catch_up(self, socket: Socket, missed: Missed, held: list[tuple[Event, list[str]]]) -> None:
+        """In one go, so that nothing is told between: then it need not wait for what is being told to others."""
+        for _, frame in frames(missed.news, self.streams) if not missed.too_much else ():
+            socket.push(frame)
+        for frame in self._present(missed):
+            socket.push(frame)
+        if socket in (looking := self.sockets.at(missed.context_id)):
+            looking[socket] = missed.seq
+        for event, told in held:
+            self._push_numbered(socket, event, told)
 
     def close_conversation(self, socket: Socket, context_id: UUID) -> None:
         self.sockets.look_away(socket, context_id)
@@ -129,8 +138,7 @@ class Browsers:
         try:
             while self._waiting:
                 happened, self._waiting = self._waiting, []
-                async with self._lock:
-                    await self._tell([item async for item in self._gapless(happened)])
+                await self._tell([item async for item in self._gapless(happened)])
                 self._busy = {item.context_id for item in self._waiting}
         finally:
             self._busy = {item.context_id for item in self._waiting}

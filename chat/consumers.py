@@ -156,6 +156,11 @@ class BrowserConsumer(AsyncWebsocketConsumer):
 
     # -- what the broadcast calls
 
+    @property
+    def is_gone(self) -> bool:
+        """Nobody hears it any more, and `disconnect` comes only after the frame that is worked on."""
+        return bool(self.scope.get("state", {}).get("is_gone"))
+
     def facts(self) -> dict[str, Any]:
         """What an operator sees of it: seconds since 1970, characters."""
         headers = dict(self.scope.get("headers", ()))

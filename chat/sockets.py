@@ -16,6 +16,9 @@ class Socket(Protocol):
     user_id: UUID
     session_key: str
 
+    @property
+    def is_gone(self) -> bool: ...
+
     def push(self, frame: str) -> None: ...
 
     def close_soon(self, code: int) -> None: ...

@@ -23,11 +23,16 @@ BACKLOG = 2048
 
 
 class BrowserSocket(WebSocketsSansIOProtocol):
-    """Notes when the browser last answered a ping: an operator wants to know, and nothing above the protocol does."""
+    """Notes when the browser last answered a ping, and when it is gone: nothing above the protocol knows as soon."""
 
     def handle_pong(self, event: Any) -> None:
         super().handle_pong(event)
         self.scope["state"]["pong_at"] = time.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if hasattr(self, "scope"):  # not before the request is read
+            self.scope["state"]["is_gone"] = True
+        super().connection_lost(exc)
 
 
 class AgentServer(uvicorn.Server):

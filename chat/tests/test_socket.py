@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from agents_app import runtime
 from agents_app.ids import uuid7
 from agents_app.models import Message, Task
+from chat import broadcast
 from chat.actions.conversations import add_person, create_conversation, delete_conversation, remove_participant
 from chat.models import Participant
 
@@ -45,6 +46,26 @@ async def test_it_works(ada, tab, agent, room):
     done = await browser.until("message.changed", id=answer["id"])
     assert "Hello there." in done["html"] and 'data-state="complete"' in done["html"]
     await browser.until("task.changed", state="completed")
+
+
+async def test_who_opens_a_conversation_waits_for_nothing_that_is_told_to_others(ada, tab, agent, room, monkeypatch):
+    conversation = await room(agent(greet))
+    browser = await tab(ada)
+    await browser.open(conversation)
+    may_tell, read = asyncio.Event(), broadcast.read
+
+    async def read_late(load, *args):
+        if load is broadcast.load_news:
+            await may_tell.wait()
+        return await read(load, *args)
+
+    monkeypatch.setattr(broadcast, "read", read_late)
+    await browser.post(conversation, "hi")
+    other = await tab(ada)
+    await other.open(conversation)
+    may_tell.set()
+    for page in (browser, other):
+        await page.until("task.changed", state="completed")
 
 
 async def test_everything_numbered_arrives_in_order_and_without_a_gap(ada, tab, agent, room):

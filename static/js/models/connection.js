@@ -3,6 +3,8 @@ import { Backoff } from "./backoff.js"
 const SIGNED_OUT = 4401
 const CONNECT_TIMEOUT_MS = 10_000
 const ANSWER_TIMEOUT_MS = 10_000
+const LONGEST_ANSWER_MS = 40_000
+const STEADY_MS = 20_000 // a connection that held so long was a good one, even if nothing came over it
 const ANSWERED = ["conversation.open", "message.post"] // frames the server always answers
 
 // One WebSocket that comes back. `on` receives `state(name)`, `frame(object)` and `signedOut()`.
@@ -11,6 +13,8 @@ export class Connection {
   #timer = null
   #answer = null
   #backoff = new Backoff()
+  #patience = ANSWER_TIMEOUT_MS
+  #openedAt = Infinity
   #closed = false
 
   constructor(url, on) {
@@ -39,7 +43,7 @@ export class Connection {
     if (!this.isOpen) return false
     this.#socket.send(JSON.stringify(frame))
     // A connection that died while the machine slept looks open for minutes; a missing answer tells sooner.
-    if (ANSWERED.includes(frame.type)) this.#answer ??= setTimeout(() => this.#lost(), ANSWER_TIMEOUT_MS)
+    if (ANSWERED.includes(frame.type)) this.#answer ??= setTimeout(() => this.#loseSilent(), this.#patience)
     return true
   }
 
@@ -72,10 +76,19 @@ export class Connection {
     this.#stopWaiting()
     if (frame.type === "session.opened") {
       clearTimeout(this.#timer)
-      this.#backoff.reset()
+      this.#openedAt = performance.now()
       this.#changeState("open")
+    } else {
+      this.#backoff.reset()
+      this.#patience = ANSWER_TIMEOUT_MS
     }
     this.on.frame(frame)
+  }
+
+  // A server that many pages come back to at once answers late. Who asks it anew too soon only makes it later.
+  #loseSilent() {
+    this.#patience = Math.min(2 * this.#patience, LONGEST_ANSWER_MS)
+    this.#lost()
   }
 
   #lost(code) {
@@ -98,6 +111,8 @@ export class Connection {
 
   #forgetSocket() {
     this.#stopWaiting()
+    if (performance.now() - this.#openedAt > STEADY_MS) this.#backoff.reset()
+    this.#openedAt = Infinity
     const socket = this.#socket
     this.#socket = null
     if (!socket) return

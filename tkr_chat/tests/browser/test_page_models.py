@@ -115,6 +115,36 @@ def test_waiting_grows_differs_between_browsers_and_has_an_end(run: Run):
     assert run(BACKOFF + "const b = new Backoff(() => 1); b.next(); b.reset(); return b.next()") == 500
 
 
+CONNECTION = """
+const { Connection } = await import("/js/models/connection.js")
+const sockets = [], waits = []
+let ring = null
+window.WebSocket = class { constructor() { sockets.push(this) } send() {} close() {} }
+window.setTimeout = (call, ms) => { waits.push(ms); ring = call; return waits.length }
+const connection = new Connection("ws://nowhere", { state() {}, frame() {}, signedOut() {} })
+const hears = (type) => sockets.at(-1).onmessage({ data: JSON.stringify({ type }) })
+const asks = () => { connection.send({ type: "conversation.open" }); return waits.at(-1) }
+"""
+
+
+def test_who_gets_no_answer_waits_longer_for_the_next_and_before_it_comes_back(run: Run):
+    body = """const patience = [], pauses = []
+    connection.open()
+    for (let time = 0; time < 4; time++) {
+      hears("session.opened")  // a server that is late with everything takes connections all the same
+      patience.push(asks())
+      ring()  // nothing came
+      pauses.push(waits.at(-1))
+      ring()
+    }
+    hears("session.opened"); asks(); hears("conversation.opened")
+    return [patience, pauses, asks()]"""
+    patience, pauses, afterwards = run(CONNECTION + body)
+    assert patience == [10_000, 20_000, 40_000, 40_000]
+    assert all(250 * 2**number <= pause <= 500 * 2**number for number, pause in enumerate(pauses))
+    assert afterwards == 10_000
+
+
 MENTION = 'const { mentionAt, matching, completed } = await import("/js/models/mention_query.js"); '
 
 

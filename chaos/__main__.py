@@ -10,14 +10,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.alone import ALONE, folder_of
+from chaos.alone import ALONE, Missing, folder_of
+from chaos.elsewhere import ELSEWHERE
 from chaos.faults import FAULTS
+from chaos.play import play
 from chaos.report import Row, print_rows
 from chaos.soak import SOAK_SECONDS, play_soak
-from chaos.stage import Stage, play
+from chaos.stage import Stage
 from chaos.twins import play_twins
 
-PARTS = [*ALONE, *FAULTS, "twins", "soak"]
+BY_THEMSELVES = ALONE | ELSEWHERE
+PARTS = [*BY_THEMSELVES, *FAULTS, "twins", "soak"]
 
 
 def main() -> None:
@@ -39,8 +42,8 @@ def main() -> None:
 
 
 async def _play(folder: Path, wanted: list[str], soak_seconds: float) -> list[Row]:
-    rows = [await _play_alone(folder, name) for name in wanted if name in ALONE]
-    together = [name for name in wanted if name not in ALONE]
+    rows = [await _play_alone(folder, name) for name in wanted if name in BY_THEMSELVES]
+    together = [name for name in wanted if name not in BY_THEMSELVES]
     if not together:
         return rows
     stage = Stage(folder)
@@ -62,11 +65,13 @@ async def _play_together(stage: Stage, name: str, soak_seconds: float) -> Row:
 
 
 async def _play_alone(folder: Path, name: str) -> Row:
-    kind, fault = ALONE[name]
+    kind, fault = BY_THEMSELVES[name]
     stage = kind(folder_of(folder, name))
     try:
         await stage.build()
         return await play(stage, fault)
+    except Missing as missing:
+        return Row(fault.name, fault.load, 0, {}, broken=[f"not played, {missing}"])
     finally:
         await stage.leave()
 

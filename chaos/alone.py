@@ -11,9 +11,10 @@ from pathlib import Path
 from websockets.asyncio.client import connect
 
 from chaos.load import Load
+from chaos.play import Fault
 from chaos.product import Product, running
 from chaos.provider import Provider
-from chaos.stage import Fault, Stage
+from chaos.stage import Stage
 
 DISK_MEGABYTES = 48
 FULL_SECONDS = 4.0
@@ -22,6 +23,10 @@ LIBRARIES = Path("/usr/lib")
 FAKETIME = sorted(LIBRARIES.glob("*/faketime/libfaketimeMT.so.1"))  # of the package faketime
 HOUR = 3600
 UNREAD_SECONDS = 8.0
+
+
+class Missing(Exception):
+    """This machine has not what a fault needs."""
 
 
 class Alone(Stage):
@@ -41,6 +46,8 @@ class Alone(Stage):
 
 class SmallDisk(Alone):
     async def build(self) -> None:
+        if os.geteuid():
+            raise Missing("only root may mount a small disk")
         data = self.folder / "data"
         data.mkdir()
         size = f"size={DISK_MEGABYTES}m"
@@ -54,6 +61,8 @@ class SmallDisk(Alone):
 
 class FakeClock(Alone):
     async def build(self) -> None:
+        if not FAKETIME:
+            raise Missing("Debian's package faketime is not installed")
         self.clock = self.folder / "clock"
         self.turn_clock(0)
         self.settings = {

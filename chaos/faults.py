@@ -10,8 +10,9 @@ from contextlib import suppress
 from websockets.asyncio.client import connect
 
 from chaos.load import LOST, Load
+from chaos.play import Fault
 from chaos.product import Process
-from chaos.stage import DATABASE, Fault, Stage
+from chaos.stage import DATABASE, Stage
 
 REVIVE_SECONDS = 1.0  # until a supervisor has noticed
 REDIS_AWAY_SECONDS = 30.0
@@ -22,8 +23,15 @@ QUIET_SECONDS = 5.0
 
 async def _kill_and_revive(stage: Stage, process: Process) -> None:
     await asyncio.to_thread(stage.product.kill, process)
-    await asyncio.sleep(REVIVE_SECONDS)
-    await asyncio.to_thread(stage.product.revive, process)
+    await _revive(stage, process, REVIVE_SECONDS)
+
+
+async def _revive(stage: Stage, process: Process, seconds: float = 0.0) -> None:
+    async def revive() -> None:
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(stage.product.revive, process)
+
+    await asyncio.gather(stage.watch_takeover(process.pid), revive())
 
 
 async def kill_worker(stage: Stage, load: Load) -> None:
@@ -36,7 +44,7 @@ async def kill_web(stage: Stage, load: Load) -> None:
 
 async def worker_dies_behind_commit(stage: Stage, load: Load) -> None:
     await asyncio.to_thread(stage.product.order_death, stage.product.workers[0])
-    await asyncio.to_thread(stage.product.revive, stage.product.workers[0])
+    await _revive(stage, stage.product.workers[0])
 
 
 async def web_dies_behind_commit(stage: Stage, load: Load) -> None:
@@ -80,9 +88,9 @@ async def cut_commits(stage: Stage, load: Load) -> None:
 async def lose_commit_answers(stage: Stage, load: Load) -> None:
     """The commit is done, and its answer never comes."""
     for _ in range(10):
-        stage.proxy.cut_next = 1
+        stage.proxy.cut(1)
         await asyncio.sleep(0.3)
-    stage.proxy.cut_next = 0
+    stage.proxy.cut(0)
 
 
 async def nothing(stage: Stage, load: Load) -> None:

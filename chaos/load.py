@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 import traceback
 from collections.abc import Sequence
@@ -14,7 +15,12 @@ from uuid import uuid4
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-SILENT_SECONDS = 5.0  # without a word of the server when one is due: then another connection is tried
+from chaos.diary import Diary
+
+ANSWER_SECONDS = 10.0  # as the page: without a word of the server when one is due another connection is tried
+ANSWER_SECONDS_AT_MOST = 40.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 20.0
 AGAIN_SECONDS = 0.3
 OVER = ("completed", "failed", "rejected", "canceled")
 LARGEST_FRAME = 64 * 1024 * 1024
@@ -32,12 +38,16 @@ class Person:
         self._seq = 0  # the page was loaded when nothing had been said
         self._socket: ClientConnection | None = None
         self._answered = asyncio.Event()
+        self._limit = asyncio.timeout(None)  # until something must be heard
+        self._patience = ANSWER_SECONDS
+        self._tries = 0  # since something was heard on an open connection
         self.open: tuple[str, str] | None = None  # what was sent and is not confirmed
         self.acknowledged: list[str] = []
         self.refused: list[str] = []
         self.shown: list[str] = []  # client ids of messages that the page was shown
         self.states: list[str] = []
         self.turns: list[tuple[float, float]] = []  # when each was sent, and when its answer was over
+        self.diary = Diary()
         self.stopping = False
 
     async def live(self) -> None:
@@ -50,6 +60,7 @@ class Person:
                 sent = time.monotonic()
                 text = self._texts[len(self.turns) % len(self._texts)]
                 self.open = (str(uuid4()), text)
+                self.diary.note("writes")
                 await self._post()
                 await self._answered.wait()
                 self.turns.append((sent, time.monotonic()))
@@ -57,26 +68,48 @@ class Person:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
+    @property
+    def waits(self) -> bool:
+        return not self._answered.is_set()
+
     def _stopped_reading(self, reading: asyncio.Task[None]) -> None:
         if not reading.cancelled():  # a fault of this harness, which should not look like one of the product
             traceback.print_exception(reading.exception())
 
     async def _read_for_ever(self) -> None:
         while True:
-            with suppress(*LOST):
+            try:
                 await self._read(self._ports[0])
+            except LOST as lost:
+                self.diary.note(f"lost {self._ports[0]}: {type(lost).__name__} {lost}")
             self._ports.append(self._ports.pop(0))
-            self._socket = None
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """As `backoff.js`: twice as long each time, and never the same for everybody."""
+        longest = min(FIRST_PAUSE_SECONDS * 2**self._tries, LONGEST_PAUSE_SECONDS)
+        self._tries += 1
+        return longest * random.uniform(0.5, 1)
 
     async def _read(self, port: int) -> None:
         async with connect(f"ws://127.0.0.1:{port}/ws", **self.credentials(port)) as socket:
             self._socket = socket
-            await self._say(type="conversation.open", id=self.conversation, after=self._seq)
-            await self._post()
-            while True:
-                async with asyncio.timeout(SILENT_SECONDS):  # somebody writes or answers all the time
-                    self._hear(json.loads(await socket.recv()))
+            self.diary.note(f"connected to {port}")
+            try:
+                async with asyncio.timeout(None) as self._limit:
+                    await self._say(type="conversation.open", id=self.conversation, after=self._seq)
+                    await self._post()
+                    while True:
+                        self._hear(json.loads(await socket.recv()))
+            except TimeoutError:
+                self._patience = min(2 * self._patience, ANSWER_SECONDS_AT_MOST)
+                raise
+            finally:
+                self._socket = None  # before the farewell, which may take a while
+
+    def _wait_at_most(self, seconds: float | None) -> None:
+        with suppress(RuntimeError):  # it is over just now
+            self._limit.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     def credentials(self, port: int) -> dict[str, Any]:
         return {
@@ -97,11 +130,17 @@ class Person:
 
     async def _say(self, **frame: Any) -> None:
         if self._socket is not None:
+            if self._limit.when() is None:
+                self._wait_at_most(self._patience)
             await self._socket.send(json.dumps(frame))
 
     def _hear(self, frame: dict[str, Any]) -> None:
         kind = frame["type"]
         seq = frame.get("seq")
+        self.diary.note(kind, frame.get("state", ""))
+        self._wait_at_most(None)
+        if kind != "session.opened":
+            self._patience, self._tries = ANSWER_SECONDS, 0
         if frame.get("conversation", frame.get("id")) == self.conversation and seq and seq > self._seq:
             self._seq = seq
         if kind == "message.saved":
@@ -160,3 +199,10 @@ class Load:
         """Seconds until everybody who was at it then had the answer."""
         ends = [end for person in self.people for sent, end in person.turns if sent <= moment < end]
         return max(ends, default=moment) - moment
+
+    def diaries_of_slowest(self, moment: float, count: int) -> list[str]:
+        """What those who had the answer last did and were told until then, in seconds from the fault."""
+        slow = [(end, person) for person in self.people for sent, end in person.turns if sent <= moment < end]
+        slow += [(time.monotonic(), person) for person in self.people if person.waits]
+        slow.sort(key=lambda found: -found[0])
+        return [line for end, person in slow[:count] for line in person.diary.lines(moment, end)]

@@ -9,8 +9,9 @@ import time
 
 from chaos.faults import FAULTS
 from chaos.load import Load
+from chaos.play import Fault, play
 from chaos.report import Row
-from chaos.stage import Fault, Stage, play
+from chaos.stage import Stage
 
 SOAK_SECONDS = 600.0
 PAUSE_SECONDS = 8.0

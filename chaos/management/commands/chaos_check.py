@@ -11,7 +11,7 @@ from agents_app.models import INTERRUPTED, PARKED, RUNNABLE, Event, JournalHead,
 from chaos.agents import STEADY
 from chaos.provider import ANSWER
 
-WHOLE = {"steady": STEADY, "thinker": ANSWER}  # what they say when they come to their end
+WHOLE = {"steady": STEADY, "elsewhere": STEADY, "thinker": ANSWER}  # what they say when they come to their end
 
 
 class Command(BaseCommand):
@@ -31,6 +31,7 @@ class Command(BaseCommand):
                     "gaps": _gaps_in_journals() + _gaps_in_tasks(),
                     "unfinished": Task.objects.filter(state__in=RUNNABLE).exclude(lease_owner=PARKED).count(),
                     "waiting": Task.objects.filter(Q(state__in=INTERRUPTED) | Q(lease_owner=PARKED)).count(),
+                    "tasks": Task.objects.count(),
                     "failed": Task.objects.filter(state=TaskState.FAILED).count(),
                     "leases": Task.objects.exclude(state__in=RUNNABLE).exclude(lease_owner="").count(),
                     "left open": Message.objects.filter(state="streaming").exclude(task__state__in=RUNNABLE).count(),

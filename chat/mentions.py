@@ -31,7 +31,7 @@ def find_mentions(text: str, agents: Iterable[tuple[str, str]], everybody: Itera
 def words_for(agent_id: str, name: str) -> list[str]:
     """What may follow the "@", in lower case."""
     words = name.lower().split()
-    return [agent_id.lower(), "".join(words), "-".join(words), *words[:1]]
+    return [agent_id.lower(), *(between.join(words) for between in ("", "-", "_")), *words[:1]]
 
 
 def _without_code_and_quotes(text: str) -> str:

@@ -15,6 +15,7 @@ AGENTS = [("chloe", "Chloe"), ("phil", "Phil Connors")]
         ("hello @Chloe!", ["chloe"]),
         ("ask @phil, and @chloe.", ["phil", "chloe"]),
         ("@Phil-Connors and @philconnors", ["phil"]),
+        ("@phil_connors hello", ["phil"]),
         ("@all good morning", ["chloe", "phil"]),
         ("@chloe @chloe", ["chloe"]),
         ("(@phil)", ["phil"]),

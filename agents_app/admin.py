@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
@@ -17,6 +18,9 @@ from agents_app.actions.signing_keys import revoke_signing_key, rotate_signing_k
 from agents_app.models import Agent, PushAttempt, PushConfig, PushDelivery, ScheduledRun, SigningKey, Step, Task
 from agents_app.prompt_admin import PromptAdmin
 from agents_app.restart_admin import RestartAdmin
+
+if settings.ON_POSTGRESQL:
+    from agents_app import queue_admin  # noqa: F401  (its tables are PostgreSQL's)
 
 
 @admin.register(Agent)

@@ -67,8 +67,10 @@ class PromptAdmin(ModelAdmin):
         return [path("<str:agent_id>/prompt/", choose, name="agents_app_agent_prompt"), *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Agent | None = None) -> Any:
-        fields = super().get_fields(request, obj)
-        return (*fields, "prompt") if self._has_prompt(request, obj) else fields
+        fields = list(super().get_fields(request, obj))
+        if self._has_prompt(request, obj):
+            fields.insert(fields.index("queue") + 1, "prompt")  # with what else an operator decides
+        return fields
 
     def get_form(self, request: HttpRequest, obj: Agent | None = None, change: bool = False, **kwargs: Any) -> Any:
         if self._has_prompt(request, obj):

@@ -43,8 +43,10 @@ class RestartAdmin(ModelAdmin):
         at_work, silent = self._runs.get(agent.pk, (0, 0))
         if not at_work:
             return "–"
-        text = f"{at_work}, {silent} seem{'s' if silent == 1 else ''} to hang" if silent else str(at_work)
-        return format_html('<a href="{}">{}</a>', reverse("admin:agents_app_agent_running", args=[agent.pk]), text)
+        hanging = f", {silent} seem{'s' if silent == 1 else ''} to hang" if silent else ""
+        text = f"{at_work} task{'s' if at_work > 1 else ''}{hanging}"
+        link = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
+        return format_html(link, reverse("admin:agents_app_agent_running", args=[agent.pk]), text)
 
     works_on.short_description = "Works on"  # type: ignore[attr-defined]
 
@@ -55,7 +57,7 @@ class RestartAdmin(ModelAdmin):
         hanging = set(hung().filter(agent=agent).values_list("pk", flat=True))
         runs = [(task, task.pk in hanging) for task in running().filter(agent=agent).select_related("owner")]
         page = {"title": f"What {agent} works on", "agent": agent, "runs": runs, "hanging": len(hanging)}
-        page |= {"may_change": self.has_change_permission(request, agent), "opts": self.opts}
+        page |= {"may_change": self.has_change_permission(request, agent)}
         return TemplateResponse(request, "agents_app/running.html", self.admin_site.each_context(request) | page)
 
     def restart(self, request: HttpRequest, agent_id: str) -> HttpResponse:

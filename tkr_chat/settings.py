@@ -111,8 +111,9 @@ UNFOLD = {
     "SITE_TITLE": "tkr-agent-chat",
     "SITE_HEADER": "tkr-agent-chat",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("favicon.svg")}],
     "DASHBOARD_CALLBACK": "metrics.dashboard.add_dashboard",
-    "STYLES": [lambda _: static("css/dashboard.css"), lambda _: static("css/prompt.css")],
+    "STYLES": [lambda _, name=name: static(f"css/{name}.css") for name in ("admin", "dashboard", "prompt")],
 }
 
 # Data

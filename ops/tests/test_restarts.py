@@ -82,7 +82,7 @@ def command(*arguments: str) -> dict[str, Any]:
 
 
 def test_it_works(operator: Client, hung: Task, lively: Task) -> None:
-    assert "2, 1 seems to hang" in operator.get(reverse("admin:agents_app_agent_changelist")).content.decode()
+    assert "2 tasks, 1 seems to hang" in operator.get(reverse("admin:agents_app_agent_changelist")).content.decode()
     page = operator.get(PAGE).content.decode()
     assert str(hung.pk) in page and str(lively.pk) in page and "Restart what seems to hang" in page
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 
 from bench import a2a, backup, cluster, first_piece, idle, lists, metrics, pruning, streaming
 from bench.machine import become_client
@@ -21,7 +23,8 @@ PARTS = {
     "pruning": pruning.main,
     "backup": backup.main,
 }
-HALVES = {  # of parts that take long
+HALVES: dict[str, Callable[[], None]] = {  # of parts that take long
+    **{f"cluster-{size}": partial(cluster.of_sizes, [size]) for size in cluster.SIZES},
     "pruning-sqlite": pruning.on_sqlite,
     "pruning-postgresql": pruning.on_postgresql,
     "backup-sqlite": backup.on_sqlite,

@@ -69,6 +69,11 @@ class Person:
             await asyncio.gather(reading, return_exceptions=True)
 
     @property
+    def port(self) -> int:
+        """Of the web process that it is at, or tries next."""
+        return self._ports[0]
+
+    @property
     def waits(self) -> bool:
         return not self._answered.is_set()
 

@@ -31,7 +31,8 @@ async def _revive(stage: Stage, process: Process, seconds: float = 0.0) -> None:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(stage.product.revive, process)
 
-    await asyncio.gather(stage.watch_takeover(process.pid), revive())
+    runs_tasks = process in stage.product.workers
+    await asyncio.gather(revive(), *([stage.watch_takeover(process.pid)] if runs_tasks else ()))
 
 
 async def kill_worker(stage: Stage, load: Load) -> None:

@@ -47,6 +47,7 @@ class Person:
         self.shown: list[str] = []  # client ids of messages that the page was shown
         self.states: list[str] = []
         self.turns: list[tuple[float, float]] = []  # when each was sent, and when its answer was over
+        self.answered_once = asyncio.Event()
         self.diary = Diary()
         self.stopping = False
 
@@ -64,6 +65,7 @@ class Person:
                 await self._post()
                 await self._answered.wait()
                 self.turns.append((sent, time.monotonic()))
+                self.answered_once.set()
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -181,6 +183,13 @@ class Load:
 
     def start(self) -> None:
         self._jobs = [asyncio.create_task(person.live()) for person in self.people]
+
+    async def warm(self, least: float, most: float) -> None:
+        """Until everybody has had an answer: a fault that comes while they still arrive meets nothing."""
+        await asyncio.sleep(least)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most - least):
+                await asyncio.gather(*(person.answered_once.wait() for person in self.people))
 
     async def stop(self, seconds: float) -> int:
         """Let everybody have the last answer; returns how many waited for it in vain."""

@@ -14,6 +14,7 @@ from chaos.report import Row
 from chaos.stage import Stage
 
 WARM_SECONDS = 3.0
+WARM_SECONDS_AT_MOST = 30.0
 AFTER_SECONDS = 3.0
 LAST_ANSWER_SECONDS = 60.0
 SLOWEST = 3  # people whose diaries are shown when a promise was broken, or it took long
@@ -38,7 +39,7 @@ class Fault:
 async def play(stage: Stage, fault: Fault) -> Row:
     """Begin a load, let the fault happen, wait until everybody has the answer, and look at what is there."""
     load, callers = await _begin(stage, fault)
-    await asyncio.sleep(WARM_SECONDS)
+    await load.warm(WARM_SECONDS, WARM_SECONDS_AT_MOST)
     before = stage.product.memory()
     moment = time.monotonic()
     await fault.play(stage, load)

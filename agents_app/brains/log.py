@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 from uuid import uuid4
 
-from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+)
 
 
 class Usage(TypedDict):
@@ -27,6 +34,11 @@ class ThinkingLog:
         """The model has answered and wants nothing more."""
         last = self.messages[-1] if self.messages else None
         return isinstance(last, ModelResponse) and not last.tool_calls
+
+    @property
+    def instructions(self) -> str:
+        """With which it began; empty: it has not."""
+        return next((one.instructions or "" for one in self.messages if isinstance(one, ModelRequest)), "")
 
     @property
     def text(self) -> str:

@@ -30,7 +30,7 @@ from pydantic_ai.usage import UsageLimits
 from agents_app.base import Agent, Said, Tool, ToolResult
 from agents_app.brains.choice import Brain, choose_brain, read_choice
 from agents_app.brains.errors import broke_off, explain
-from agents_app.brains.instructions import instructions_for
+from agents_app.brains.instructions import instructions_for, prompt_in
 from agents_app.brains.log import ThinkingLog, Usage, gap
 from agents_app.brains.neighbours import list_neighbours
 from agents_app.brains.patience import Patience
@@ -81,7 +81,8 @@ class ThinkingTurn(Protocol):
 
 
 async def think(turn: ThinkingTurn, *, prompt: str = "", tools: Sequence[Tool]) -> str:
-    """Answer `turn.message`; returns the whole text. Without `prompt` the operator's holds, else the agent's own.
+    """Answer `turn.message`; returns the whole text. Without `prompt` the operator's holds, else the agent's own; what
+    is taken up again in the middle goes on with the one it began with.
 
     Raises `BrainError`.
     """
@@ -90,7 +91,7 @@ async def think(turn: ThinkingTurn, *, prompt: str = "", tools: Sequence[Tool]) 
         return log.text
     chosen = await in_thread(read_choice, turn.agent.id)
     brain = await choose_brain(turn.agent.id, chosen)
-    prompt = prompt or chosen.prompt or turn.agent.prompt
+    prompt = prompt_in(log.instructions) or prompt or chosen.prompt or turn.agent.prompt
     others = await list_neighbours(turn.agent.id, without=turn.chain)
     offered = () if turn.answers_now else tools  # calls that were made already need their tools all the same
     scene = Scene(turn.agent, turn.message, await turn.history(HISTORY), offered, others)

@@ -32,7 +32,7 @@ from chat.streams import Streams
 
 # A server that begins anew is met by all pages at once. Those that are in step already, and what is written meanwhile, must
 # not wait behind them for the threads that read the database.
-OPENINGS_AT_ONCE = 8
+OPENINGS_AT_ONCE = 16
 TOUCHING = (EventType.CONVERSATION_OPENED, EventType.CONVERSATION_CHANGED, EventType.PARTICIPANT_ADDED)
 
 

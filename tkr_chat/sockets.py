@@ -10,7 +10,12 @@ from channels.auth import get_user
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
 from django.conf import settings
 
+from agents_app.threads import in_thread
+
 PATH = "/ws"
+find_user = (
+    get_user.func
+)  # Channels' own thread is one for everything: all pages that come back would stand in its line
 KEPT_HEADERS = {b"user-agent"}
 
 
@@ -39,7 +44,7 @@ class Sockets:
         headers = dict(scope["headers"])
         cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
         session = self._store(cookie.value if cookie else None)
-        scope["user"] = await get_user({"session": session})
+        scope["user"] = await in_thread(find_user, {"session": session})
         scope["session"] = SignedIn(session.session_key or "")
         scope["headers"] = [header for header in scope["headers"] if header[0] in KEPT_HEADERS]
 

@@ -91,9 +91,12 @@ class TestAdmin:
 
     def test_one_is_revoked(self, client: Client) -> None:
         key = make_signing_key()
+        form = {"action": "revoke", "_selected_action": key.pk}
 
-        client.post(self.PAGE, {"action": "revoke", "_selected_action": key.pk})
+        assert key.kid in client.post(self.PAGE, form).text
+        assert SigningKey.objects.trusted().exists(), "it asks first"
 
+        client.post(self.PAGE, form | {"confirmed": "yes"})
         assert not SigningKey.objects.trusted().exists()
 
     def test_none_is_changed_or_deleted(self, client: Client) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
 from agents_app.actions.agents import register_agents
@@ -24,12 +24,13 @@ def empty_quickly() -> None:
 
 
 def empty_database() -> None:
-    """A thread that the test left behind may still write a row for one that is deleted here; then once more."""
+    """A thread that the test left behind may still write a row for one that is deleted here, or wait for one that is
+    locked here while this waits for its; then once more."""
     for tried in range(1, TRIES + 1):
         try:
             _empty()
             break
-        except IntegrityError:
+        except (IntegrityError, OperationalError):
             if tried == TRIES:
                 raise
 

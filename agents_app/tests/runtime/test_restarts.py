@@ -144,8 +144,8 @@ async def test_the_old_run_neither_appends_nor_closes(room, agent, deaf):
     await restart(task, everything=True)
     assert (await room.settle(task)).state == "completed"
     assert (await room.said())[-1].text == "new words"
-    texts = [piece.text for piece in pieces]
-    assert "".join(texts).endswith("new words") and not any("late" in text for text in texts)
+    heard = "".join(piece.text for piece in pieces)  # the last words may come with the end of the message alone
+    assert heard.startswith("old new ") and "old new words".startswith(heard)
 
 
 async def test_what_seems_to_hang_is_found(room, agent, settings, deaf):
@@ -183,12 +183,17 @@ async def test_only_what_hangs_is_restarted_unless_asked_for(room, agent, deaf):
     task = await room.ask(agent(wait), "go")
     await deaf.began.wait()
     assert await restart(task) == []
-    await Task.objects.filter(id=task.id).aupdate(alive_at=timezone.now() - timedelta(minutes=5))
-    assert [one.id for one in await restart(task)] == [task.id]
+    await until(lambda: restart_when_silent(task))
     await until(lambda: _is(deaf.runs == 2))
     assert [one.id for one in await restart(task, task_id=task.id)] == [task.id]
     await until(lambda: _is(deaf.runs == 3))
     await cancel_task(await found(task))
+
+
+async def restart_when_silent(task) -> bool:
+    """Its beginning is a sign of life, too, and may be noted only now."""
+    await Task.objects.filter(id=task.id).aupdate(alive_at=timezone.now() - timedelta(minutes=5))
+    return [one.id for one in await restart(task)] == [task.id]
 
 
 async def _is(value):
@@ -250,7 +255,8 @@ async def test_a_stop_that_is_ignored_frees_the_place_and_the_line(room, agent, 
     assert (await found(first)).state == "canceled"
     async with asyncio.timeout(5):
         assert (await room.settle(second)).state == "completed"
-    assert not deaf.freed.is_set() and room.runtime.queue.running() == []
+    await until(lambda: _is(room.runtime.queue.running() == []))
+    assert not deaf.freed.is_set()
 
 
 async def test_a_thread_that_hangs_holds_no_place_either(room, agent):

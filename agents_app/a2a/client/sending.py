@@ -76,10 +76,8 @@ class Sending:
     async def events(self, line: Line, answered: Step | None) -> AsyncGenerator[StreamResponse, None]:
         """Send what is to be sent, and hear the answer; with nothing to send, the task as it is there."""
         row = await self.prepare()
-        if row.remote_task_id:
-            found: Task | None = await line.get_task(row.remote_task_id)
-        else:
-            found = await self._find_sent(line, row) if self._may_have_arrived else None
+        task_id = row.remote_task_id or (await self._find_sent(line, row) if self._may_have_arrived else None)
+        found = await line.get_task(task_id) if task_id else None  # a list leaves out what the task has made
         if found is None:
             await self._note_sending(row)
             request = await self._request(row, self._turn.message, self._message_id())
@@ -132,8 +130,8 @@ class Sending:
             return replace(self._turn.message, text=GO_ON, parts=(base.Part(text=GO_ON),), metadata={})
         return await self._turn.ask_keyed(answered.key, "")  # it is answered: this only reads
 
-    async def _find_sent(self, line: Line, row: RemoteTask) -> Task | None:
-        """The task that an earlier run began there and did not live to hear of. None: it has not arrived."""
+    async def _find_sent(self, line: Line, row: RemoteTask) -> str | None:
+        """The id of the task that an earlier run began there and did not live to hear of. None: it has not arrived."""
         listed = await _list(line, row.remote_context_id)
         if listed is None:
             listed = await _list(line, "")  # some servers know no context without tasks
@@ -147,9 +145,9 @@ class Sending:
         known = await in_thread(_known_there, row)
         for task in listed.tasks:
             if self._message_id() in {message.message_id for message in task.history}:
-                return task
+                return str(task.id)
             if not task.history and task.id not in known and task.context_id == row.remote_context_id:
-                return task
+                return str(task.id)
         return None
 
     def _is_waited_for(self, task: Task, step: Step) -> bool:

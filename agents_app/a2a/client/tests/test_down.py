@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -276,16 +277,42 @@ async def test_what_waits_for_an_agent_that_comes_back_changed_waits_on(server, 
 async def _lost(there: Any, room: Any, task: Task) -> None:
     """This process ends after the message has arrived there, and before the first answer is here."""
 
-    async def arrived() -> bool:
-        return len(there.executed) == 1
-
-    await until(arrived)
+    await until(lambda: _is_there(there))
     await _crash(room, task, before_it_is_adopted=_forget)
 
 
 async def _forget(task: Task) -> None:
     """The answer may have been here in time; then it was not."""
     await in_thread(RemoteTask.objects.filter(task=task).update, remote_task_id="")
+
+
+async def test_what_was_finished_meanwhile_is_heard_whole(server, add, room):
+    """The list in which the task is found leaves out what it has made."""
+    go_on, finished = threading.Event(), threading.Event()
+
+    async def play(context: Any, updater: Any) -> None:
+        while not go_on.is_set():
+            await asyncio.sleep(0.02)
+        await answer(context, updater)
+        finished.set()
+
+    async def finish(task: Task) -> None:
+        await _forget(task)
+        go_on.set()
+        assert await asyncio.to_thread(finished.wait, 10)
+        await asyncio.sleep(0.3)  # until it is in its list as well
+
+    there = server(play)
+    await add(there)
+    task = await room.ask(ID, "Will it rain?")
+    await until(lambda: _is_there(there))
+    await _crash(room, task, before_it_is_adopted=finish)
+    assert (await room.settle(task)).state == "completed"
+    assert (await words(room), len(there.executed)) == (["It will rain tomorrow."], 1)
+
+
+async def _is_there(there: Any) -> bool:
+    return len(there.executed) == 1
 
 
 @pytest.mark.parametrize(("binding", "version"), [("JSONRPC", "0.3"), ("HTTP+JSON", "0.3")])

@@ -35,10 +35,16 @@ async def leases(room):
 
 
 class Deaf:
-    """An agent's code that swallows every cancellation, until it is freed."""
+    """An agent's code that hangs: `hang` swallows every cancellation, until it is freed."""
 
     def __init__(self) -> None:
         self.began, self.freed, self.runs = asyncio.Event(), asyncio.Event(), 0
+
+    async def wait(self, turn) -> None:
+        """Of an agent that hangs, and lets itself be cancelled."""
+        self.runs += 1
+        self.began.set()
+        await asyncio.sleep(60)
 
     async def hang(self) -> None:
         self.began.set()
@@ -175,12 +181,7 @@ async def test_what_seems_to_hang_is_found(room, agent, settings, deaf):
 
 
 async def test_only_what_hangs_is_restarted_unless_asked_for(room, agent, deaf):
-    async def wait(turn):
-        deaf.runs += 1
-        deaf.began.set()
-        await asyncio.sleep(60)
-
-    task = await room.ask(agent(wait), "go")
+    task = await room.ask(agent(deaf.wait), "go")
     await deaf.began.wait()
     assert await restart(task) == []
     await until(lambda: restart_when_silent(task))
@@ -203,12 +204,7 @@ async def _is(value):
 async def test_the_run_that_was_seen_is_restarted_once(room, agent, deaf):
     """Two operators press at once."""
 
-    async def wait(turn):
-        deaf.runs += 1
-        deaf.began.set()
-        await asyncio.sleep(60)
-
-    task = await room.ask(agent(wait), "go")
+    task = await room.ask(agent(deaf.wait), "go")
     await deaf.began.wait()
     await asyncio.sleep(0.1)
     seen = await found(task)

@@ -13,9 +13,8 @@ from django.conf import settings
 from agents_app.threads import in_thread
 
 PATH = "/ws"
-find_user = (
-    get_user.func
-)  # Channels' own thread is one for everything: all pages that come back would stand in its line
+# Channels' own thread is one for everything: all pages that come back would stand in its line.
+find_user = get_user.func
 KEPT_HEADERS = {b"user-agent"}
 
 

@@ -35,12 +35,15 @@ class RestartAdmin(ModelAdmin):
             *super().get_urls(),
         ]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        self._runs = count_runs()  # one pair of queries for the whole list
-        return super().changelist_view(request, extra_context)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        runs = count_runs()  # one pair of queries for the whole list
+        for agent in changelist.result_list:
+            agent.runs = runs.get(agent.pk, (0, 0))
+        return changelist
 
-    def works_on(self, agent: Agent) -> str:
-        at_work, silent = self._runs.get(agent.pk, (0, 0))
+    def works_on(self, agent: Any) -> str:
+        at_work, silent = agent.runs
         if not at_work:
             return "–"
         hanging = f", {silent} seem{'s' if silent == 1 else ''} to hang" if silent else ""

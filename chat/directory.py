@@ -27,7 +27,7 @@ from agents_app.actions.remote_agents import (
     remove_remote_agent,
     update_credentials,
 )
-from agents_app.brains.labels import brain_label
+from agents_app.brains import brain_label
 from agents_app.models import Agent, RemoteAgent
 from agents_app.vault import Unreadable
 from chat import access

@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from agents_app.brains.labels import brain_label
+from agents_app.brains import brain_label
 from agents_app.models import Artifact, Message, Step, Task, TaskState
 from agents_app.parts import attachment_id
 from agents_app.runtime.brake import BUDGET, QUESTIONS, Limit

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import conditional_page, require_safe
 
 from accounts.views import SignedInRequest
-from agents_app.brains.labels import brain_label
+from agents_app.brains import brain_label
 from agents_app.models import Agent, JournalHead
 from agents_app.models.message import MessageQuerySet
 from chat import access

@@ -11,7 +11,7 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError
 
-from agents_app import runtime
+from agents_app import brains, runtime
 from agents_app.threads import in_thread
 from metrics.heartbeat import process_name, start_heartbeat
 from tkr_chat.databases import checkpoint
@@ -28,6 +28,7 @@ _end_traces: Callable[[], None] | None = None
 
 async def begin(kind: str) -> None:
     """`kind`: what this process is, `web`, `worker` or `grpc`."""
+    brains.load()  # before any task runs, and before what is loaded is taken out of the garbage collector's sight
     await runtime.start()
     start_heartbeat(runtime.current(), kind)
     runtime.current().beside(_checkpoints())

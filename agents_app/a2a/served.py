@@ -17,7 +17,7 @@ from django.utils.http import http_date, parse_http_date_safe
 
 from agents_app.a2a import cards, signing
 from agents_app.a2a.legacy.cards import legacy_card
-from agents_app.brains.labels import brain_label
+from agents_app.brains import brain_label
 from agents_app.models import Agent
 from agents_app.registry import UnknownAgent
 from agents_app.threads import in_thread

@@ -11,7 +11,7 @@ from pydantic_ai.exceptions import ModelAPIError, RetryModelRequest
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
 
-from agents_app.brains.errors import may_succeed_later
+from agents_app.brains.explain import may_succeed_later
 
 LONGEST_SECONDS = 20.0  # a provider that asks for more is not waited for
 

@@ -29,7 +29,7 @@ from pydantic_ai.usage import UsageLimits
 
 from agents_app.base import Agent, Said, Tool, ToolResult
 from agents_app.brains.choice import Brain, choose_brain, read_choice
-from agents_app.brains.errors import broke_off, explain
+from agents_app.brains.explain import broke_off, explain
 from agents_app.brains.instructions import instructions_for, prompt_in
 from agents_app.brains.log import ThinkingLog, Usage, gap
 from agents_app.brains.neighbours import list_neighbours

@@ -9,10 +9,9 @@ from uuid import UUID, uuid5
 from django.db.models import Q
 from django.utils import timezone
 
-from agents_app import base, parts
+from agents_app import base, brains, parts
 from agents_app.actions.attachments import save_parts
 from agents_app.base import Part, Said, Tool, ToolResult
-from agents_app.brains import thinking
 from agents_app.models import Artifact, Message, Step, TaskState
 from agents_app.runtime.answer import Writes, join
 from agents_app.runtime.artifact import RunningArtifact
@@ -87,7 +86,7 @@ class RunningTurn(ParkedTurn):
         self._stop_if_cancelled()
         log = DurableThinking(self, self._key("model"))
         tools = self.agent.tools if tools is None else tools
-        return await thinking.think(log, prompt=prompt, tools=tools)
+        return await brains.think(log, prompt=prompt, tools=tools)
 
     async def use(self, tool: Tool, **arguments: Any) -> ToolResult:
         return await self.use_keyed(tool, self._key("tool"), arguments)

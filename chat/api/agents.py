@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ninja import Router
 
-from agents_app.brains.labels import brain_label
+from agents_app.brains import brain_label
 from agents_app.threads import in_thread
 from chat import access
 from chat.api.authentication import ApiRequest

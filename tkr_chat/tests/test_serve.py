@@ -20,8 +20,13 @@ import tkr_chat.asgi
 from a2a.utils.telemetry import otel_enabled
 from tkr_chat import lifetime, server
 
+def brains_are_loaded():
+    return {"pydantic_ai", "agents_app.brains.embedded.model"} <= set(sys.modules)
+
 async def live():
+    print(brains_are_loaded())
     await lifetime.begin("web")
+    print(brains_are_loaded())
     await lifetime.end()
 
 asyncio.run(live())
@@ -40,6 +45,12 @@ def server(data: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def loaded(data: Path) -> list[str]:
+    """What a server says of what it loads."""
+    return python(data, "-c", LOADED).stdout.splitlines()
+
+
 def test_it_works(server: Server) -> None:
     """One click on the printed link and one is in the chat. The link works once."""
     with httpx.Client(follow_redirects=True) as browser:
@@ -54,10 +65,14 @@ def test_it_says_which_brain_answers(server: Server) -> None:
     assert "Brain " in server.banner and "tkr-agent-chat is ready" in server.banner
 
 
-def test_without_tracing_nothing_that_traces_is_loaded(data: Path) -> None:
+def test_brains_are_loaded_with_the_agents_and_not_sooner(loaded: list[str]) -> None:
+    """No other command needs them, and whoever writes the first message must not wait for them."""
+    assert loaded[:2] == ["False", "True"]
+
+
+def test_without_tracing_nothing_that_traces_is_loaded(loaded: list[str], data: Path) -> None:
     """redis loads the SDK's metrics wherever they are installed, but neither its traces nor what sends them."""
-    done = python(data, "-c", LOADED)
-    assert done.stdout.strip() == "False []", done.stderr
+    assert loaded[2] == "False []"
 
     traced = python(data, "-c", LOADED, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
     assert "opentelemetry.sdk.trace" in traced.stdout, "without that the first half means nothing"

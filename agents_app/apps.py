@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models.signals import post_migrate
@@ -18,7 +16,7 @@ class AgentsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.offered import offer_agents
-        from agents_app import registry, schedules
+        from agents_app import registry
         from agents_app.a2a.certificate.desk import start_certifying
         from agents_app.a2a.client.cancelling import start_cancelling
         from agents_app.a2a.client.health import start_health
@@ -36,12 +34,6 @@ class AgentsAppConfig(AppConfig):
         runtime_starting.connect(start_cancelling, dispatch_uid="agents_app.remote.cancelling")
         runtime_starting.connect(start_certifying, dispatch_uid="agents_app.remote.certificate")
         runtime_starting.connect(start_schedules, dispatch_uid="agents_app.schedules")
-        if settings.AGENTS_QUEUE == "procrastinate":
-            from agents_app.runtime.queue_jobs import forget_lost_jobs
-
-            schedules.add(
-                schedules.Schedule("agents_app.forget_lost_jobs", forget_lost_jobs, every=timedelta(minutes=10))
-            )
         registry.add_resolver(find_remote)
         post_migrate.connect(_mirror_agents, sender=self)
 

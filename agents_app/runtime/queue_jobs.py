@@ -1,6 +1,6 @@
 """Jobs of procrastinate: a row in PostgreSQL says that a task waits, and wakes a worker.
 
-A job is a hint and is gone as soon as a worker has it: the task's own row says who runs it. So nothing has to be kept
+A job is a hint and is gone as a worker takes it: the task's own row says who runs it. So nothing has to be kept
 in step with it, a job that is lost is made again by `recovery.py`, and a second one finds the task taken.
 """
 
@@ -20,7 +20,6 @@ from django.db.models.functions import Cast
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from procrastinate.psycopg_connector import PsycopgConnector
 
@@ -32,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 JOB = "run_task"
 DEFER_AT_ONCE = 500
+TAKE_AT_ONCE = 25  # of many that come at once, other workers get some, too
 POLL_SECONDS = 0.5  # for jobs whose notification was missed
 CONNECT_SECONDS = 10.0
 CANCEL_AGAIN_SECONDS = 0.2
@@ -44,11 +44,15 @@ SELECT queue, %s, priority, id, jsonb_build_object('task_id', id)
 FROM unnest(%s::text[], %s::text[], %s::integer[]) AS waiting (id, queue, priority)
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
-# Taken by a process that died before it said so. Their tasks have been put again long since.
-_FORGET = """
-DELETE FROM procrastinate_jobs WHERE status = 'doing' AND id IN (
-    SELECT job_id FROM procrastinate_events WHERE type = 'started' AND at < now() - interval '10 minutes'
+_TAKE = """
+WITH chosen AS (
+    SELECT id FROM procrastinate_jobs
+    WHERE status = 'todo' AND (%(queues)s::text[] IS NULL OR queue_name = ANY (%(queues)s))
+    ORDER BY priority DESC, id LIMIT %(places)s FOR UPDATE SKIP LOCKED
+), taken AS (
+    DELETE FROM procrastinate_jobs AS jobs USING chosen WHERE jobs.id = chosen.id RETURNING jobs.*
 )
+SELECT args ->> 'task_id' AS task_id FROM taken ORDER BY priority DESC, id
 """
 
 
@@ -58,11 +62,6 @@ def defer(task_ids: Sequence[UUID]) -> None:
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_DEFER, [JOB, *map(list, zip(*rows, strict=True))])
-
-
-def forget_lost_jobs() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET)
 
 
 def has_job() -> Q:
@@ -107,7 +106,6 @@ class Jobs:
     def __init__(self, queues: Sequence[str] | None) -> None:
         self._queues = list(queues) if queues is not None else None
         self._news = asyncio.Event()
-        self._ending: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._connector = PsycopgConnector(
@@ -124,42 +122,29 @@ class Jobs:
         while not self._listening.done():  # the connection swallows a cancellation that comes as it begins to wait
             self._listening.cancel()
             await asyncio.wait((self._listening,), timeout=CANCEL_AGAIN_SECONDS)
-        await asyncio.gather(*self._ending, return_exceptions=True)
         await self._connector.close_async()
 
-    async def next(self) -> UUID:
-        """The most urgent task that waits; waits for one. Cancelled, it gives back what it took."""
+    async def next(self, places: int) -> list[UUID]:
+        """The most urgent tasks that wait, at most so many; waits for one. Cancelled, it gives back what it took."""
         while True:
             self._news.clear()
-            taking = asyncio.create_task(self._take())
+            taking = asyncio.create_task(self._take(min(places, TAKE_AT_ONCE)))
             try:
-                task_id = await asyncio.shield(taking)
+                task_ids = await asyncio.shield(taking)
             except asyncio.CancelledError:
-                if task_id := await taking:
-                    await in_thread(defer, [task_id])
+                await in_thread(defer, await taking)
                 raise
-            if task_id is not None:
-                return task_id
+            if task_ids:
+                return task_ids
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._news.wait()
             except TimeoutError:
                 pass
 
-    async def _take(self) -> UUID | None:
-        job = await self._manager.fetch_job(queues=self._queues, worker_id=None)  # type: ignore[arg-type]
-        if job is None:
-            return None
-        ending = asyncio.create_task(self._end(job))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
-        return UUID(str(job.task_kwargs["task_id"]))
-
-    async def _end(self, job: Job) -> None:
-        try:
-            await self._manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
-        except UNREACHABLE:
-            logger.info("A job is left to be forgotten.", extra={"action": "queue.job_left"})
+    async def _take(self, places: int) -> list[UUID]:
+        taken = await self._connector.execute_query_all_async(_TAKE, queues=self._queues, places=places)
+        return [UUID(job["task_id"]) for job in taken]
 
     async def _listen(self) -> None:
         """As long as it works; without it jobs are polled for."""

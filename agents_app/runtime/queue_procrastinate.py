@@ -50,7 +50,7 @@ class DeferringQueue(Queue):
 
 
 class WorkerQueue(LocalQueue):
-    """Of a worker: it has so many places, takes a task from the database for each that is free, and puts what it makes
+    """Of a worker: it has so many places, takes tasks from the database for those that are free, and puts what it makes
     there. What was delegated runs here beside, in the place of whoever waits for it."""
 
     def __init__(self, runtime: Runtime, concurrency: int, queues: Sequence[str] | None = None) -> None:
@@ -58,8 +58,9 @@ class WorkerQueue(LocalQueue):
         self._queues = queues
         self.runs_schedules = queues is None or SCHEDULES in queues
         self._deferral = Deferral()
-        self._places = asyncio.Semaphore(concurrency)
+        self._places = concurrency
         self._holding: set[UUID] = set()  # tasks that have a place
+        self._given_back = asyncio.Event()
         self._pulling: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
 
@@ -108,17 +109,13 @@ class WorkerQueue(LocalQueue):
 
     async def _take_from(self, jobs: Jobs) -> None:
         while True:
-            await self._places.acquire()
-            try:
-                task_id = await jobs.next()
-            except BaseException:
-                self._places.release()
-                raise
-            if task_id in self._running:
-                self._places.release()
-            else:
-                self._holding.add(task_id)
-            self.run_here(task_id)
+            if len(self._holding) == self._places:
+                self._given_back.clear()
+                await self._given_back.wait()
+            for task_id in await jobs.next(self._places - len(self._holding)):
+                if task_id not in self._running:
+                    self._holding.add(task_id)
+                self.run_here(task_id)
 
     def _freed(self, task_id: UUID) -> None:
         self._give_place_back(task_id)
@@ -126,7 +123,7 @@ class WorkerQueue(LocalQueue):
     def _give_place_back(self, task_id: UUID) -> None:
         if task_id in self._holding:
             self._holding.discard(task_id)
-            self._places.release()
+            self._given_back.set()
 
     async def _put_child(self, task_id: UUID, queues: Sequence[str]) -> None:
         child = await in_thread(Task.objects.select_related("agent").filter(id=task_id).first)

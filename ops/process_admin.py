@@ -117,7 +117,7 @@ class ProcessAdmin(ForStaff, ModelAdmin):
     def tasks(self, process: Process) -> int:
         return process.running_tasks
 
-    @display(description="Database pool")
+    @display(description="Pool")
     def pool(self, process: Process) -> str:
         if process.pool_size is None:
             return "–"

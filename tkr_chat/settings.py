@@ -112,6 +112,22 @@ UNFOLD = {
     "SITE_HEADER": "tkr-agent-chat",
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("favicon.svg")}],
+    # The indigo of dashboard.css. Links are 600 in light colours, and 500 in dark ones, where they have to be lighter.
+    "COLORS": {
+        "primary": {
+            "50": "#eef2ff",
+            "100": "#e0e7ff",
+            "200": "#c7d2fe",
+            "300": "#a5b4fc",
+            "400": "#a3a9ff",
+            "500": "#8f97ff",
+            "600": "#4f46e5",
+            "700": "#4338ca",
+            "800": "#3730a3",
+            "900": "#312e81",
+            "950": "#1e1b4b",
+        }
+    },
     "DASHBOARD_CALLBACK": "metrics.dashboard.add_dashboard",
     "STYLES": [lambda _, name=name: static(f"css/{name}.css") for name in ("admin", "dashboard", "prompt")],
 }

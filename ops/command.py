@@ -77,10 +77,10 @@ class OperatorCommand(BaseCommand):
         """For work of which nobody knows how much there is: how much is done, on a terminal."""
         self._counted = getattr(self, "_counted", 0) + more
         if not self.as_json and self.stderr.isatty():
-            self.stderr.write(f"\r{self._counted:,} {what}", ending="")
+            self.stderr.write(f"\r{self._counted:,} {what}", style_func=str, ending="")
 
     def progress(self, what: str, done: int, whole: int) -> None:
-        """A bar on stderr, and only when somebody watches it."""
+        """A bar on stderr, and only when somebody watches it. Not in the red of what stderr is else for."""
         if self.as_json or not self.stderr.isatty():
             return
         now = time.monotonic()
@@ -89,7 +89,7 @@ class OperatorCommand(BaseCommand):
             share = done / whole if whole else 1.0
             bar = "█" * round(share * BAR_CHARS)
             end = "\n" if done >= whole else ""
-            self.stderr.write(f"\r{what:<24} {bar:<{BAR_CHARS}} {share:4.0%}", ending=end)
+            self.stderr.write(f"\r{what:<24} {bar:<{BAR_CHARS}} {share:4.0%}", style_func=str, ending=end)
 
     def _end_refused(self, why: str) -> None:
         if self.as_json:

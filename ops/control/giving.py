@@ -30,7 +30,7 @@ class Outcome:
 
 
 def give(kind: Order.Kind, to: str = "", *, kinds: tuple[str, ...] = (), **details: Any) -> Outcome:
-    """Blocks for up to three seconds. `to`: the name of one process, `kinds`: only such are waited for.
+    """Blocks for up to three seconds. `to`: the name of one process, `kinds`: only such are asked.
 
     Raises `NoSuchProcess`.
     """
@@ -52,7 +52,7 @@ def _wait(order: Order, awaited: dict[str, str]) -> Outcome:
     while True:
         said = dict(OrderAnswer.objects.filter(order=order).values_list("process", "data"))
         if awaited.keys() <= said.keys() or time.monotonic() > deadline:
-            answers = {awaited.get(owner, owner): data for owner, data in said.items()}
+            answers = {name: said[owner] for owner, name in awaited.items() if owner in said}
             return Outcome(answers, sorted(name for owner, name in awaited.items() if owner not in said))
         time.sleep(LOOK_SECONDS)
 

@@ -7,7 +7,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models.signals import post_migrate
 
-from agents_app.checks import check_agents
+from agents_app.checks import AGENTS, check_agents
 
 
 class AgentsAppConfig(AppConfig):
@@ -27,7 +27,7 @@ class AgentsAppConfig(AppConfig):
         from agents_app.signals import events_committing, runtime_starting
 
         offer_agents(_agent_choices)
-        checks.register(check_agents)
+        checks.register(check_agents, AGENTS)
         events_committing.connect(write_deliveries, dispatch_uid="agents_app.push.outbox")
         runtime_starting.connect(start_sender, dispatch_uid="agents_app.push.sender")
         runtime_starting.connect(start_health, dispatch_uid="agents_app.remote.health")

@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error
 
 from agents_app import registry
 
+AGENTS = "agents"  # the tag of the check
+
 
 def check_agents(**_: Any) -> list[CheckMessage]:
     try:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 from django.core.management import BaseCommand, CommandParser
 from django.core.management.base import DjangoHelpFormatter
@@ -30,6 +30,8 @@ class OperatorCommand(BaseCommand):
     It ends with 0 when all is well; with 1 when it was refused, or `is_well` says no; and with 2 when it was called wrongly.
     """
 
+    # They load every page and every agent, which takes longer than most commands.
+    requires_system_checks: tuple[str, ...] | Literal["__all__"] = ()
     examples: ClassVar[tuple[str, ...]] = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

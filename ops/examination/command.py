@@ -9,6 +9,8 @@ from ops.examination.findings import Finding, as_report, in_lines
 class ExaminationCommand(OperatorCommand):
     """Ends with 1 when something is red; with --strict also when something is amber."""
 
+    requires_system_checks = "__all__"
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--strict", action="store_true", help="End with 1 also when something is amber.")

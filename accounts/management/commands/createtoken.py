@@ -13,6 +13,7 @@ from accounts.offered import agent_choices
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page and every agent
     help = "Make an API token for somebody and print it. It cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

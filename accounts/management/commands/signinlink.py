@@ -11,6 +11,7 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page and every agent
     help = "Print a link that signs somebody in once, within a day. Earlier links of the same person stop working."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -34,6 +34,7 @@ WHAT = {
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page and every agent
     help = (
         "Call any A2A agent. Exit code of send, stream and subscribe: 0 completed, 1 failed, 2 declined, 3 stopped, "
         "4 it is not over; of certify: 1 something is wrong."

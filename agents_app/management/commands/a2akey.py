@@ -10,6 +10,7 @@ from agents_app.models import SigningKey
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page and every agent
     help = "Make, rotate, revoke and list the keys that sign the agents' cards."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.agents import register_agents
 from agents_app.asking import Asking, Outcome
+from agents_app.checks import AGENTS
 from agents_app.management.terminal import EXIT_CODES, WAITS, read_line
 from agents_app.models import Agent, TaskState
 from agents_app.runtime.queue_inline import InlineQueue
@@ -20,6 +21,7 @@ from agents_app.threads import in_thread
 
 
 class Command(BaseCommand):
+    requires_system_checks = (AGENTS,)  # the others load every page
     help = (
         "Ask an agent and show its answer while it is said; no server is needed. What it asks back is asked here. "
         "Exit code: 0 completed, 1 failed, 2 declined, 3 stopped, 4 it waits for an answer."

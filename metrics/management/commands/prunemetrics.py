@@ -24,6 +24,7 @@ exit codes: 0 done, 1 the database failed, 2 wrong arguments. It may be stopped 
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they load every page and every agent
     help = "Remove old samples of metrics, and thin those that are not so old. Nobody who writes waits for it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from ops.upgrading import upgrade
 
 
 class Command(OperatorCommand):
+    requires_system_checks = "__all__"  # before anything is done
     help = (
         "Bring the data to this version: back up, prove the backup, migrate, check; and put everything back when something "
         "fails. Install the new version and stop the server first."

@@ -11,12 +11,14 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from agents_app import runtime
+from agents_app.checks import AGENTS
 from tkr_chat import lifetime
 from tkr_chat.ending import end_surely
 from tkr_chat.prepared import require_prepared_database
 
 
 class Command(BaseCommand):
+    requires_system_checks = (AGENTS,)  # the others load every page
     help = "Run the agents' tasks in a process beside the web server's, with AGENTS_QUEUE=procrastinate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -10,12 +10,14 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from agents_app.a2a.grpc_server import STOP_SECONDS, CannotListen, Tls, make_server
+from agents_app.checks import AGENTS
 from tkr_chat import lifetime
 from tkr_chat.ending import end_surely
 from tkr_chat.prepared import require_prepared_database
 
 
 class Command(BaseCommand):
+    requires_system_checks = (AGENTS,)  # the others load every page
     help = "Serve the agents over gRPC, A2A 1.0 and 0.3, in a process beside `serve`. Set A2A_GRPC_URL to tell of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.core import checks
@@ -8,6 +8,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models.signals import post_migrate
 
 from agents_app.checks import AGENTS, check_agents
+
+if TYPE_CHECKING:
+    from agents_app.runtime.runtime import Runtime
 
 
 class AgentsAppConfig(AppConfig):
@@ -17,25 +20,28 @@ class AgentsAppConfig(AppConfig):
     def ready(self) -> None:
         from accounts.offered import offer_agents
         from agents_app import registry
-        from agents_app.a2a.certificate.desk import start_certifying
-        from agents_app.a2a.client.cancelling import start_cancelling
-        from agents_app.a2a.client.health import start_health
         from agents_app.a2a.client.remote_agent import find_remote
         from agents_app.a2a.push.outbox import write_deliveries
-        from agents_app.a2a.push.sender import start_sender
-        from agents_app.runtime.scheduler import start_schedules
         from agents_app.signals import events_committing, runtime_starting
 
         offer_agents(_agent_choices)
         checks.register(check_agents, AGENTS)
         events_committing.connect(write_deliveries, dispatch_uid="agents_app.push.outbox")
-        runtime_starting.connect(start_sender, dispatch_uid="agents_app.push.sender")
-        runtime_starting.connect(start_health, dispatch_uid="agents_app.remote.health")
-        runtime_starting.connect(start_cancelling, dispatch_uid="agents_app.remote.cancelling")
-        runtime_starting.connect(start_certifying, dispatch_uid="agents_app.remote.certificate")
-        runtime_starting.connect(start_schedules, dispatch_uid="agents_app.schedules")
+        runtime_starting.connect(_start_what_runs_beside, dispatch_uid="agents_app.beside")
         registry.add_resolver(find_remote)
         post_migrate.connect(_mirror_agents, sender=self)
+
+
+def _start_what_runs_beside(runtime: Runtime, **_: Any) -> None:
+    """Loaded here, because most commands end without agents that run."""
+    from agents_app.a2a.certificate.desk import start_certifying
+    from agents_app.a2a.client.cancelling import start_cancelling
+    from agents_app.a2a.client.health import start_health
+    from agents_app.a2a.push.sender import start_sender
+    from agents_app.runtime.scheduler import start_schedules
+
+    for start in (start_sender, start_health, start_cancelling, start_certifying, start_schedules):
+        start(runtime)
 
 
 def _agent_choices() -> list[tuple[str, str]]:

@@ -11,9 +11,10 @@ class MetricsConfig(AppConfig):
         from django.conf import settings
 
         from agents_app import schedules, signals
-        from metrics import counting, watch
+        from metrics import counting
+        from metrics.nightly import PRUNE
 
-        schedules.add(watch.PRUNE)
+        schedules.add(PRUNE)
         if not settings.METRICS:
             return
         signals.runtime_starting.connect(counting.watch_runtime, dispatch_uid="metrics.runtime")

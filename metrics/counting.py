@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from agents_app.a2a.jsonrpc import OPERATIONS
+from agents_app.a2a.operation_names import OPERATIONS
 from agents_app.models import PushAttempt, PushDelivery
 from agents_app.runtime.runtime import Runtime
 from metrics import registry

@@ -3,11 +3,10 @@ nobody runs agents is one of the things to be noticed."""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import timedelta
 
 from agents_app.schedules import Schedule
 from metrics.actions.alerts import evaluate_rules
-from metrics.actions.pruning import prune_samples
 from metrics.actions.samples import save_samples
 from metrics.alert_delivery import deliver_alerts
 from metrics.models.sample import SAMPLE_SECONDS
@@ -27,4 +26,3 @@ WATCHES = [
     Schedule("metrics.watch_server", watch_server, every=OFTEN, longest=timedelta(minutes=2)),
     Schedule("metrics.deliver_alerts", deliver_alerts, every=OFTEN, longest=timedelta(minutes=5)),
 ]
-PRUNE = Schedule("metrics.prune_samples", prune_samples, at=time(3, 40), longest=timedelta(hours=6))

@@ -6,14 +6,12 @@ import logging
 import sys
 from pathlib import Path
 
-from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
-
 KEPT_DAYS = 14
 OWNER_ONLY = 0o600
 
 
 class DailyFile(logging.Handler):
-    """Opened with the first line and not before: `manage.py check` must not leave a folder behind."""
+    """Opened with the first line and not before: `manage.py check` must leave no folder behind, nor load what locks files."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -39,6 +37,8 @@ class DailyFile(logging.Handler):
     def _opened(self) -> logging.Handler:
         if self._file is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            from concurrent_log_handler import ConcurrentTimedRotatingFileHandler  # noqa: PLC0415
+
             self._file = ConcurrentTimedRotatingFileHandler(
                 self._path, when="midnight", utc=True, backupCount=KEPT_DAYS, use_gzip=True, chmod=OWNER_ONLY
             )

@@ -30,7 +30,6 @@ UNARY = {
     "GetExtendedAgentCard": Operations.get_extended_agent_card,
 }
 STREAMS = ("SendStreamingMessage", "SubscribeToTask")
-OPERATIONS = frozenset({*UNARY, *STREAMS})
 
 
 class Envelope:

@@ -21,6 +21,8 @@ __all__ = ["BrainError", "brain_label", "describe_default", "load", "think"]
 
 def load() -> None:
     """For processes that run agents, before their first message: it should wait for a brain no longer than the second."""
+    import trafilatura  # noqa: F401  (with which the tool `web_page` reads)
+
     from agents_app.brains import thinking  # noqa: F401
 
 

@@ -17,7 +17,6 @@ from agents_app.runtime.owner import this_process
 from agents_app.runtime.queue import Queue
 from agents_app.runtime.recovery import Recovery
 from agents_app.runtime.relay import Ears, Relay
-from agents_app.runtime.relay_redis import RedisRelay
 from agents_app.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ class Runtime:
     def __init__(self, make_queue: Callable[[Runtime], Queue]) -> None:
         self.owner = this_process()
         self.journal = Journal()
-        self.relay = RedisRelay(settings.REDIS_URL) if settings.REDIS_URL else Relay()
+        self.relay = _make_relay()
         self.live = LiveText(settings.AGENTS_GATHER_SECONDS, self.relay)
         self.queue = make_queue(self)
         self.recovery = Recovery(self)
@@ -140,6 +139,14 @@ class Runtime:
 
     def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         self.beside(_repeat(seconds, do))
+
+
+def _make_relay() -> Relay:
+    if not settings.REDIS_URL:
+        return Relay()
+    from agents_app.runtime.relay_redis import RedisRelay  # noqa: PLC0415  (whoever is alone needs no client of Redis)
+
+    return RedisRelay(settings.REDIS_URL)
 
 
 def _is_settled(task_id: UUID) -> bool:

@@ -7,7 +7,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connections
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0
 
 
-def start_schedules(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
+def start_schedules(runtime: Runtime) -> None:
     if runtime.queue.runs_schedules:
         runtime.beside(Scheduler(runtime.owner).run())
 

@@ -1,4 +1,7 @@
-"""What a page says, without what stands around it. Plain functions, slow ones among them: call them in a thread."""
+"""What a page says, without what stands around it. Plain functions, slow ones among them: call them in a thread.
+
+What reads pages is imported when there is one to read: whoever lists the tools, as checks do, needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,6 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import urlsplit
-
-import trafilatura
-from charset_normalizer import from_bytes
-from trafilatura.settings import Document
 
 READ_MAX_CHARS = 1_000_000  # of HTML; extraction takes up to 3 s for as much
 FAST_FROM_CHARS = 200_000  # above it, only the first of trafilatura's methods
@@ -59,11 +58,16 @@ def decode(body: bytes, charset: str) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
         guess = from_bytes(body[:20_000]).best()
         return body.decode(guess.encoding if guess else "cp1252", "replace")
 
 
 def read_html(html: str, url: str) -> WebText:
+    import trafilatura
+    from trafilatura.settings import Document
+
     html = html[:READ_MAX_CHARS]
     page = trafilatura.bare_extraction(
         html,

@@ -10,6 +10,8 @@ import pytest
 
 from agents_app import runtime
 from agents_app.a2a.application import Edge
+from agents_app.a2a.jsonrpc import STREAMS, UNARY
+from agents_app.a2a.operation_names import OPERATIONS
 from agents_app.base import Tool, ToolError, ToolResult
 from agents_app.models import TaskState
 from metrics import registry
@@ -180,6 +182,10 @@ async def test_calls_over_a2a_and_what_callers_invent(started, agent, settings):
 
     assert (refused.now(), get.now()) == (2, 1)
     assert requests.now() == 3
+
+
+def test_every_operation_has_its_name():
+    assert {*UNARY, *STREAMS} == OPERATIONS
 
 
 def test_areas_are_few():

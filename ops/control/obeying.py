@@ -26,8 +26,7 @@ SOCKETS_TOLD = 2_000  # of one process; how many there are is told besides
 Details = dict[str, Any]
 
 
-def start_obeying(sender: Any, runtime: Runtime, **_: Any) -> None:
-    """Signal receiver: a process begins to run tasks."""
+def start_obeying(runtime: Runtime) -> None:
     runtime.beside(_obey(runtime))
 
 

@@ -10,8 +10,9 @@ from pytest_django import Settings
 
 from accounts.models import User
 from ops.backups.refusals import CannotStore, NoSuchBackup
-from ops.backups.stores import S3Store, list_kept, s3, s3_bucket, the_store
+from ops.backups.stores import list_kept, s3, s3_bucket, the_store
 from ops.backups.stores.disk import DiskStore
+from ops.backups.stores.s3 import S3Store
 from ops.backups.stores.s3_signing import Signer, canonical_query
 from ops.models import Backup
 from ops.tests.fake_s3 import SIGNER, FakeS3, fake_s3

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -18,6 +17,7 @@ from agents_app.a2a.certificate.examination import examine
 from agents_app.a2a.certificate.targets import own_target, remote_target
 from agents_app.a2a.client.errors import RemoteError
 from agents_app.models import RemoteAgent
+from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 from agents_app.vault import Unreadable
 
@@ -41,7 +41,7 @@ class NobodyHere(Exception):
         super().__init__(self.__doc__)
 
 
-def start_certifying(sender: Any, runtime: Any, **kwargs: Any) -> None:
+def start_certifying(runtime: Runtime) -> None:
     runtime.beside(Desk().run())
 
 

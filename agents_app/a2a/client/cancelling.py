@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def start_cancelling(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
+def start_cancelling(runtime: Runtime) -> None:
     stopped: asyncio.Queue[UUID] = asyncio.Queue()
 
     def hear(events: list[Event]) -> None:

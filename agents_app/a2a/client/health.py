@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -31,7 +31,7 @@ CHECK_SECONDS = 60.0  # a look that is not over by then is another process's
 AT_ONCE = 20
 
 
-def start_health(sender: Any, runtime: Runtime, **kwargs: Any) -> None:
+def start_health(runtime: Runtime) -> None:
     runtime.beside(_look_after(runtime))
 
 

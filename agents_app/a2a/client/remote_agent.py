@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from agents_app import base
-from agents_app.a2a.client.errand import Errand
 from agents_app.models import RemoteAgent
 from agents_app.runtime.turn import RunningTurn
 
@@ -16,6 +15,8 @@ class Remote(base.Agent):
         self._remote = remote
 
     async def respond(self, turn: base.Turn) -> None:
+        from agents_app.a2a.client.errand import Errand  # noqa: PLC0415  (loads A2A's clients, and pages only ask for its name)
+
         assert isinstance(turn, RunningTurn)
         await Errand(self._remote, turn).run()
 

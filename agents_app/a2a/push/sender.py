@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -15,6 +14,7 @@ from agents_app.a2a.push import outbox
 from agents_app.a2a.push.deliveries import claim_next, drop, find_due, give_back, record
 from agents_app.a2a.push.post import load_body, open_lane, post
 from agents_app.models import PushAttempt, PushDelivery
+from agents_app.runtime.runtime import Runtime
 from agents_app.threads import in_thread
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ POLL_SECONDS = 1.0  # for what other processes wrote, and tries that are due
 STOP_SECONDS = 2.0  # for receivers to answer what was posted before the end
 
 
-def start_sender(sender: Any, runtime: Any, **kwargs: Any) -> None:
+def start_sender(runtime: Runtime) -> None:
     runtime.beside(Sender().run())
 
 

@@ -13,7 +13,6 @@ from django.conf import settings
 from ops.backups.manifest import HEAD_BYTES_MAX, Manifest, read_head
 from ops.backups.refusals import NoSuchBackup, Refused
 from ops.backups.stores.disk import DiskStore
-from ops.backups.stores.s3 import S3Store
 
 SUFFIX = ".backup"
 
@@ -48,7 +47,11 @@ class Store(Protocol):
 
 def the_store() -> Store:
     """The one that the settings name."""
-    return S3Store.of_settings() if settings.BACKUP_S3_URL else DiskStore(settings.BACKUP_DIR)
+    if not settings.BACKUP_S3_URL:
+        return DiskStore(settings.BACKUP_DIR)
+    from ops.backups.stores.s3 import S3Store  # noqa: PLC0415  (loads an HTTP client that the disk does not need)
+
+    return S3Store.of_settings()
 
 
 def find_place(name: str) -> tuple[Store, str]:
@@ -86,7 +89,6 @@ __all__ = [
     "DiskStore",
     "Kept",
     "NoSuchBackup",
-    "S3Store",
     "Store",
     "find_place",
     "list_kept",

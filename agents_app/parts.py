@@ -54,6 +54,10 @@ def attachment_id(json: dict[str, Any]) -> UUID | None:
     return UUID(url.removeprefix(ATTACHMENT)) if url.startswith(ATTACHMENT) else None
 
 
+def has_attachments(message: Message) -> bool:
+    return any(attachment_id(json) for json in message.parts)
+
+
 def load_raw(json: dict[str, Any]) -> Part:
     """A part with its bytes, read from the attachment's file where it has one."""
     part = from_json(json)

@@ -33,11 +33,12 @@ def free(tasks: TaskQuerySet) -> TaskQuerySet:
     """Those that anybody may run now: `is_free`, and the first of their line."""
     nobodys = Q(lease_owner="") | Q(lease_until=None) | Q(lease_until__lt=timezone.now())
     nobodys |= Q(lease_owner__in=_dead_owners())
-    first = Q(parent__isnull=False) | ~Exists(_earlier())
+    first = Q(parent__isnull=False) | ~Exists(earlier())
     return tasks.runnable().exclude(lease_owner=PARKED).filter(nobodys, first)
 
 
-def _earlier() -> TaskQuerySet:
+def earlier() -> TaskQuerySet:
+    """In a query of tasks: those that go first in the line of one."""
     line = Task.objects.filter(context_id=OuterRef("context_id"), agent_id=OuterRef("agent_id"), parent=None)
     return line.runnable().filter(id__lt=OuterRef("id"))
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 
 from agents_app.models import Agent, Task
-from agents_app.runtime.leases import free
+from agents_app.runtime.leases import is_free
 from agents_app.runtime.limits import find_waiting
 from agents_app.runtime.queue import LocalQueue, Queue
 from agents_app.runtime.queue_jobs import UNREACHABLE, Deferral, Jobs, has_job
@@ -147,6 +147,9 @@ class WorkerQueue(LocalQueue):
 
 def _find_next(task: Task) -> list[UUID]:
     """What may run because this one does not any more."""
-    line = free(Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None))
-    found = list(line.order_by("id").values_list("id", flat=True)[:1]) if task.parent_id is None else []
+    found: list[UUID] = []
+    if task.parent_id is None:
+        line = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None).runnable()
+        first = line.only("id", "lease_owner", "lease_until").order_by("id").first()
+        found += [first.id] if first is not None and is_free(first) else []
     return [*found, *find_waiting(task.agent)]

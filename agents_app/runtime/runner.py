@@ -16,15 +16,14 @@ from accounts import tracing
 from accounts.context import bind
 from agents_app import base, parts, registry
 from agents_app.brains import BrainError
-from agents_app.models import RUNNABLE, Agent, Message, Task, TaskState
+from agents_app.models import RUNNABLE, Message, Task, TaskState
 from agents_app.runtime import brake
 from agents_app.runtime.budget import first_budget
 from agents_app.runtime.delegators import wake_delegators
 from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
-from agents_app.runtime.leases import is_free, is_parked, lease_end
-from agents_app.runtime.limits import limit_of, reserve
+from agents_app.runtime.leases import is_free, lease_end
 from agents_app.runtime.loops import came_round
 from agents_app.runtime.receipt import DatabaseAway
 from agents_app.runtime.saved_turn import Recalled
@@ -91,16 +90,24 @@ def _take_up(runtime: Runtime, begun: Begun) -> RunningTurn:
 
 async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
     """Take the lease. None: it is over, somebody has it, its agent has enough to do, or an earlier task goes first."""
-    found = await in_thread(_load, task_id, runtime.owner)
-    if isinstance(found, Task):
-        runtime.queue.put_behind(found)
-    if not isinstance(found, tuple):
+    loaded = await runtime.loader.load(task_id)
+    if loaded is None:
         return None
-    task, agent, recalled = found
+    task = loaded.task
+    if loaded.agent is None:
+        runtime.queue.put_behind(task)
+        return None
+    recalled = Recalled(await _said(task.request), list(loaded.steps), loaded.open_answer)
     await _take_lease(runtime, task)
-    turn = RunningTurn(runtime, task, agent, recalled)
+    turn = RunningTurn(runtime, task, loaded.agent, recalled)
     await turn.resume()
     return turn
+
+
+async def _said(request: Message) -> base.Said:
+    if parts.has_attachments(request):
+        return await in_thread(parts.said, request, with_bytes=True)
+    return parts.said(request)
 
 
 async def _take_lease(runtime: Runtime, task: Task) -> None:
@@ -196,46 +203,3 @@ async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
         logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
     else:
         turn.runtime.queue.put(turn.task_id)
-
-
-def _load(task_id: UUID, owner: str) -> tuple[Task, base.Agent, Recalled] | Task | None:
-    """The task with what is known of it; alone when an earlier one goes first; None when there is nothing to run."""
-    tasks = Task.objects.select_related("agent", "request__user", "request__agent")
-    task = tasks.filter(id=task_id, state__in=RUNNABLE).first()
-    if task is None or not is_free(task):
-        return None
-    if earlier := _find_earlier(task):
-        return None if is_parked(earlier) else task
-    if limit_of(task.agent):
-        if not reserve(task, owner):
-            return None
-        task.lease_owner = owner
-    answers = Message.objects.filter(task_id=task.id, role=Message.Role.AGENT, state=Message.State.STREAMING)
-    steps = list(task.steps.select_related("message"))
-    recalled = Recalled(parts.said(task.request, with_bytes=True), steps, answers.order_by("-seq").first())
-    return task, _agent(task), recalled
-
-
-def _agent(task: Task) -> base.Agent:
-    try:
-        return registry.get_agent(task.agent_id)
-    except registry.UnknownAgent:
-        return _Gone(task.agent)
-
-
-class _Gone(base.Agent):
-    """In the place of an agent that was removed while something waited for it."""
-
-    def __init__(self, row: Agent) -> None:
-        self.id, self.name = row.id, row.name  # type: ignore[misc]
-
-    async def respond(self, turn: base.Turn) -> None:
-        await turn.fail(f"{self.name} is not here any more.")
-
-
-def _find_earlier(task: Task) -> Task | None:
-    """Messages to a busy agent wait in order. Delegations do not: whoever asked waits for them."""
-    if task.parent_id is not None:
-        return None
-    earlier = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None, id__lt=task.id)
-    return earlier.runnable().only("id", "lease_owner").order_by("id").first()

@@ -13,6 +13,7 @@ from agents_app import signals
 from agents_app.models import INTERRUPTED, TERMINAL, Event, EventType, Task
 from agents_app.runtime.journal import Journal, Refused
 from agents_app.runtime.live import LiveText
+from agents_app.runtime.loading import Loader
 from agents_app.runtime.owner import this_process
 from agents_app.runtime.queue import Queue
 from agents_app.runtime.recovery import Recovery
@@ -33,6 +34,7 @@ class Runtime:
         self.relay = _make_relay()
         self.live = LiveText(settings.AGENTS_GATHER_SECONDS, self.relay)
         self.queue = make_queue(self)
+        self.loader = Loader(self.owner)
         self.recovery = Recovery(self)
         self._ends: dict[UUID, list[tuple[asyncio.Future[str], bool]]] = {}
         self._loops: list[asyncio.Task[None]] = []

@@ -24,7 +24,7 @@ SHOWN_STEPS = Q(kind__in=(Step.Kind.TOOL, Step.Kind.AGENT)) | Q(kind=Step.Kind.A
 
 def load_messages(ids: Sequence[UUID]) -> list[Message]:
     """Messages with all that `message_html` reads, in the order of `ids`; those that are gone are left out."""
-    found = {message.id: message for message in _with_authors(Message.objects.filter(id__in=ids))}
+    found = {message.id: message for message in _with_authors(Message.objects.filter(id__in=ids))} if ids else {}
     return [found[id] for id in ids if id in found]
 
 
@@ -38,8 +38,8 @@ def _with_authors(messages: QuerySet[Message]) -> list[Message]:
     rows = list(messages.select_related("agent", "user", "task"))
     answers = {message.id: message for message in rows if message.role == Message.Role.AGENT}
     artifacts = Artifact.objects.filter(message__in=answers).order_by("created_at", "id") if answers else ()
-    steps = Step.objects.filter(SHOWN_STEPS, message__in=answers) if answers else Step.objects.none()
-    by_message = _grouped(_with_exchanges(steps), "message_id")
+    steps = _with_exchanges(Step.objects.filter(SHOWN_STEPS, message__in=answers)) if answers else ()
+    by_message = _grouped(steps, "message_id")
     artifacts_by_message = _grouped(artifacts, "message_id")
     for message in rows:
         message.shown_steps = by_message[message.id]  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ class News:
 
 
 def load_news(events: list[Event]) -> News:
-    """Reads the database; one query for each kind of row, however many events."""
+    """Reads the database; one query for each kind of row that is there, however many events."""
     news = News(events)
     message_ids = {event.data["message"] for event in events if event.type in MESSAGE_EVENTS}
     news.messages = {str(message.id): message for message in load_messages([UUID(id) for id in message_ids])}
@@ -40,7 +40,7 @@ def load_news(events: list[Event]) -> News:
     step_ids = {event.data["step"] for event in events if event.type in STEP_EVENTS}
     news.steps = {str(step.id): step for step in load_steps([UUID(id) for id in step_ids])} if step_ids else {}
     rooms = {event.context_id for event in events if event.type in ROOM_EVENTS}
-    for room in Conversation.objects.filter(id__in=rooms):
+    for room in Conversation.objects.filter(id__in=rooms) if rooms else ():
         news.rooms[room.id] = (room.title, participants_html(room))
     return news
 

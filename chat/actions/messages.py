@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -91,8 +91,11 @@ def _prepare(
         created_at=timezone.now(),
     )
     writes = TaskWrites(new=[message])
+    present = _present(conversation)
+    agent_ids = choose_agents(conversation, text, present)
+    _invite(writes, conversation, agent_ids, present)
     questions = open_questions(conversation.id)
-    for agent_id in _invite(writes, conversation, choose_agents(conversation, text)):
+    for agent_id in agent_ids:
         question = questions.get(agent_id)
         if question is not None and message.task_id is None and fits(question, text):
             answer_question(writes, question, message)
@@ -106,30 +109,35 @@ def _prepare(
     return message, Entry(conversation.id, writes.facts, writes.new, writes.changes, writes.tasks), writes
 
 
-def choose_agents(conversation: Conversation, text: str) -> list[str]:
+def choose_agents(conversation: Conversation, text: str, present: Collection[str]) -> list[str]:
     """Whom a message is for: whom it mentions, else the agent that spoke last, else the first one here."""
     agents = list(Agent.objects.enabled().values_list("id", "name"))
-    present = set(conversation.participants.filter(agent__isnull=False).values_list("agent_id", flat=True))
     here = [agent_id for agent_id, _ in agents if agent_id in present]
     mentioned = find_mentions(text, agents, everybody=here)
     if mentioned or not here:
         return mentioned
+    if len(here) == 1:
+        return here
     spoken = Message.objects.in_context(conversation.id).for_people().filter(role=Message.Role.AGENT)
     last = spoken.order_by("-seq").values_list("agent_id", flat=True).first()
     return [last if last in here else here[0]]
 
 
-def _invite(writes: TaskWrites, conversation: Conversation, agent_ids: list[str]) -> list[str]:
+def _present(conversation: Conversation) -> set[str]:
+    return set(conversation.participants.filter(agent__isnull=False).values_list("agent_id", flat=True))
+
+
+def _invite(writes: TaskWrites, conversation: Conversation, agent_ids: list[str], present: Collection[str]) -> None:
     """Who is called by name comes in."""
-    present = set(conversation.participants.filter(agent__in=agent_ids).values_list("agent_id", flat=True))
     for agent_id in agent_ids:
         if agent_id not in present:
             writes.new.append(Participant(conversation=conversation, agent_id=agent_id, active_at=timezone.now()))
             writes.facts.append(Fact(EventType.PARTICIPANT_ADDED, {"agent": agent_id}))
-    return agent_ids
 
 
 def _load_attachments(conversation: Conversation, ids: list[UUID]) -> list[Attachment]:
+    if not ids:
+        return []
     found = {
         attachment.id: attachment for attachment in Attachment.objects.filter(id__in=ids, context_id=conversation.id)
     }

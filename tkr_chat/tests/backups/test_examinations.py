@@ -45,9 +45,9 @@ def test_without_a_server_the_new_version_does_not_fly(here: Installation) -> No
 
 
 def test_before_it_flies_a_backup_is_proven(here: Installation) -> None:
-    colours_before = colours(here, "preflight", ends=0)
-    assert colours_before["backups"] == "amber" and colours_before["settings"] == "amber"
-    assert "dependencies" in colours_before
+    before = colours(here, "preflight", "--strict", ends=1)
+    assert before["backups"] == before["settings"] == "amber" and "red" not in before.values()
+    assert "dependencies" in before
 
-    assert colours(here, "preflight", "--backup", ends=0)["backups"] == "green"
-    colours(here, "preflight", "--strict", ends=1)
+    after = colours(here, "preflight", "--backup", ends=0)
+    assert (after["backups"], after["settings"]) == ("green", "amber"), "without --strict amber is no failure"

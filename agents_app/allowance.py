@@ -77,15 +77,26 @@ def forget() -> None:
 
 
 async def _limit(user_id: UUID) -> Allowance:
-    now = time.monotonic()
-    known = _known.get(user_id)
-    if known is not None and known[0] > now:
-        return known[1]
-    limit = await in_thread(_load_limit, user_id)
-    _known[user_id] = (now + KNOWN_SECONDS, limit)
+    known = _find_known(user_id)
+    return await in_thread(look_up, user_id) if known is None else known
+
+
+def look_up(user_id: UUID) -> Allowance:
+    """What one person may use in a day. For whoever reads the database anyway, just before `require_allowance`: that need
+    not go to a thread for it then, and wait behind everybody else who does."""
+    known = _find_known(user_id)
+    if known is not None:
+        return known
+    limit = _load_limit(user_id)
+    _known[user_id] = (time.monotonic() + KNOWN_SECONDS, limit)
     while len(_known) > KNOWN_PEOPLE:
         _known.popitem(last=False)
     return limit
+
+
+def _find_known(user_id: UUID) -> Allowance | None:
+    until, limit = _known.get(user_id, (0.0, None))
+    return limit if until > time.monotonic() else None
 
 
 def _load_limit(user_id: UUID) -> Allowance:

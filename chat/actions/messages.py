@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from agents_app import runtime
 from agents_app.actions.tasks import TaskWrites, answer_question, begin_task, fits, open_questions
-from agents_app.allowance import require_allowance
+from agents_app.allowance import look_up, require_allowance
 from agents_app.models import Agent, Attachment, EventType, Message, Task
 from agents_app.parts import attachment_json
 from agents_app.runtime.facts import created_fact
@@ -101,6 +101,7 @@ def _prepare(
             answer_question(writes, question, message)
         else:
             begin_task(writes, message, agent_id, author.id)
+    look_up(author.id)
     writes.facts.insert(0, created_fact(message, client_id=str(client_id)))
     if not conversation.title and (title := title_from(text)):
         conversation.title = title

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
+from agents_app import allowance
 from agents_app.models import Event, EventType
 from chat.actions.messages import _prepare
 from chat.news import load_news
@@ -31,11 +33,24 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_it_works(ada: User, compiled: list[str]) -> None:
-    """Whether it is known, who is here, which agents there are, whether one of them asked something."""
+    """Whether it is known, who is here, which agents there are, whether one of them asked something; and from time to time
+    what its author may use in a day."""
     room = Room(ada, agents=("chloe",))
+    allowance.forget()
     compiled.clear()
+    each_time = ["agents_app_agent", "agents_app_message", "agents_app_task", "chat_participant"]
+    for first in (["accounts_user"], []):
+        _prepare(ada, room.conversation, uuid4(), "Hello", [])
+        assert sorted(compiled) == [*first, *each_time]
+        compiled.clear()
+
+
+def test_what_its_author_may_use_is_known_by_then(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(ada, agents=("chloe",))
+    allowance.forget()
     _prepare(ada, room.conversation, uuid4(), "Hello", [])
-    assert sorted(compiled) == ["agents_app_agent", "agents_app_message", "agents_app_task", "chat_participant"]
+    monkeypatch.setattr(allowance, "in_thread", None)  # it would be called
+    asyncio.run(allowance.require_allowance(ada.id))
 
 
 def test_a_persons_message_is_told_with_one(ada: User, compiled: list[str]) -> None:

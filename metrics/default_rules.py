@@ -57,7 +57,7 @@ DEFAULT_RULES = [
         "threshold": 0,
         "hold_seconds": 30,
         "severity": "critical",
-        "what_to_do": "Look for slow queries; raise DB_POOL_OVERFLOW as far as PostgreSQL's max_connections allows.",
+        "what_to_do": "End what holds the others up, else raise DB_POOL_OVERFLOW: docs/operations.md says how.",
     },
     {
         "name": "Disk almost full",

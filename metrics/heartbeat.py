@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agents_app.runtime.runtime import Runtime
 from agents_app.runtime.scheduler import Scheduler
-from agents_app.threads import in_thread
+from agents_app.threads import in_thread_apart
 from metrics import loop_lag
 from metrics.actions.processes import forget_process, note_process
 from metrics.models import Process
@@ -58,7 +58,7 @@ async def _beat(owner: str, kind: str, runs_agents: bool) -> None:
 
 async def _try(write: Any, *args: Any) -> None:
     try:
-        await in_thread(write, *args)
+        await in_thread_apart(write, *args)
     except DatabaseError:
         logger.exception("A heartbeat was not saved; trying again.", extra={"action": "heartbeat.retry"})
 

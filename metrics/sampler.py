@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError
 
-from agents_app.threads import in_thread
+from agents_app.threads import in_thread_apart
 from metrics import registry
 from metrics.actions.samples import forget_figures, save_samples
 from metrics.models.sample import SAMPLE_SECONDS
@@ -34,14 +34,14 @@ class Sampler:
                 await self.sample()
         finally:
             await self.sample()
-            await in_thread(forget_figures, self._process)
+            await in_thread_apart(forget_figures, self._process)
 
     async def sample(self) -> None:
         begun = time.monotonic()
         figures = registry.read_figures()
         apart = list(_apart(figures))
         try:
-            await in_thread(save_samples, self._process, sample_time(), list(self._grown(apart)), figures)
+            await in_thread_apart(save_samples, self._process, sample_time(), list(self._grown(apart)), figures)
         except DatabaseError:
             logger.exception("A sample was not saved; it is made up for.", extra={"action": "sample.retry"})
             return

@@ -43,8 +43,9 @@ def upgrade(store: Store, progress: Progress) -> Upgraded:
     except Exception as failure:  # whatever it is: what was there is put back
         connection.close()
         restored = restore_backup(store, made.name, progress, up_to_date=False)
+        why = str(failure).partition("\n")[0].rstrip(".")
         raise PutBack(
-            f"The upgrade failed, and everything is as it was: {failure} "
+            f"The upgrade failed, and everything is as it was: {why}. "
             f"Start the version that was there before. What the upgrade had done is kept as {restored.kept}."
         ) from failure
     return Upgraded(made.name, planned)

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connections
 
 from agents_app.actions.scheduled_runs import claim_due, end_run, give_back
 from agents_app.schedules import Schedule, all_schedules
-from agents_app.threads import in_thread
+from agents_app.threads import connect_patiently, in_thread_apart, leave_pool
 
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
@@ -50,7 +50,7 @@ class Scheduler:
     async def look(self) -> None:
         """Begin what is due, without waiting for its end."""
         try:
-            due = await in_thread(claim_due, self._find(), self._owner)
+            due = await in_thread_apart(claim_due, self._find(), self._owner)
         except DatabaseError:
             logger.exception("The database did not answer; trying again.", extra={"action": "schedules.retry"})
             return
@@ -69,7 +69,7 @@ class Scheduler:
         except asyncio.CancelledError:
             # A thread cannot be stopped: while it works nobody else should, and then its process is gone.
             if inspect.iscoroutinefunction(schedule.run):
-                await in_thread(give_back, schedule.name, self._owner)
+                await in_thread_apart(give_back, schedule.name, self._owner)
             raise
         except Exception as failure:  # one that fails must not end the others, and is told in the ledger
             logger.exception("The schedule %s failed.", schedule.name, extra={"action": "schedule.failed"})
@@ -80,20 +80,23 @@ class Scheduler:
         """Until the database takes it: before that nobody runs it again."""
         while True:
             try:
-                return await in_thread(end_run, schedule.name, self._owner, error)
+                return await in_thread_apart(end_run, schedule.name, self._owner, error)
             except DatabaseError:
                 logger.exception("The end of a schedule is not recorded yet.", extra={"action": "schedules.retry"})
                 await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _in_own_thread(function: Callable[[], object], name: str) -> None:
-    """Neither in the few threads that answer people, nor in one that the end of this process would wait for."""
+    """Neither in the few threads that answer people, nor in one that the end of this process would wait for; and with a
+    connection of its own: that the pool is exhausted is one of the things to be noticed."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
     def work() -> None:
         error: BaseException | None = None
+        leave_pool()
         try:
+            connect_patiently()
             function()
         except BaseException as failure:  # noqa: BLE001  (who waits for it raises it)
             error = failure

@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import Max
 
 from agents_app.runtime.runtime import Runtime
-from agents_app.threads import in_thread
+from agents_app.threads import in_thread_apart
 from chat import broadcast
 from ops.models import Order, OrderAnswer
 
@@ -35,8 +35,8 @@ async def _obey(runtime: Runtime) -> None:
     while True:
         try:
             if seen is None:
-                seen = await in_thread(_newest)
-            for order in await in_thread(_load, runtime.owner, seen):
+                seen = await in_thread_apart(_newest)
+            for order in await in_thread_apart(_load, runtime.owner, seen):
                 seen = order.pk
                 await _carry_out(runtime, order)
         except (DatabaseError, InterfaceError):
@@ -47,7 +47,7 @@ async def _obey(runtime: Runtime) -> None:
 async def _carry_out(runtime: Runtime, order: Order) -> None:
     logger.info("Carrying out %s.", order.kind, extra={"action": order.kind})
     answer = await ORDERS[Order.Kind(order.kind)](runtime, order.details)
-    await in_thread(OrderAnswer.objects.create, order=order, process=runtime.owner, data=answer)
+    await in_thread_apart(OrderAnswer.objects.create, order=order, process=runtime.owner, data=answer)
     if order.kind == Order.Kind.DRAIN:
         os.kill(os.getpid(), signal.SIGTERM)  # it hands over and ends, and whoever keeps it up starts it again
 

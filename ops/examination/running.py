@@ -53,6 +53,13 @@ def processes() -> Iterator[Finding]:
         yield amber("processes", f"{text}; some run version {', '.join(others)}, this is {settings.VERSION}.", todo)
     else:
         yield green("processes", f"{text}.")
+    if not any(process.runs_agents for process in alive):
+        todo = "manage.py runagents, or serve where tasks run in the web process."
+        yield red("processes", "None of them runs agents: tasks wait.", todo)
+    for process in alive:
+        if process.pool_waiting:
+            todo = "Look who holds it up, as docs/operations.md says; else raise DB_POOL_OVERFLOW."
+            yield red("processes", f"{process.name}: {process.pool_waiting} wait for a database connection.", todo)
 
 
 def queue() -> Iterator[Finding]:

@@ -112,6 +112,35 @@ def test_processes_of_another_version_failed_schedules_and_absent_agents_are_tol
     assert colours(running.agents()) == ["green"]
 
 
+@pytest.mark.django_db
+def test_an_exhausted_pool_is_told(settings: Settings) -> None:
+    now = timezone.now()
+    values = {
+        "kind": "web",
+        "host": "here",
+        "pid": 1,
+        "started_at": now,
+        "last_seen_at": now,
+        "version": settings.VERSION,
+    }
+    process = Process.objects.create(owner="1", name="web@here:1", pool_waiting=0, **values)
+    assert colours(running.processes()) == ["green"]
+
+    process.pool_waiting = 3
+    process.save()
+
+    assert colours(running.processes()) == ["green", "red"]
+
+
+@pytest.mark.django_db
+def test_that_nobody_runs_agents_is_told(settings: Settings) -> None:
+    now = timezone.now()
+    values = {"kind": "web", "host": "here", "pid": 1, "started_at": now, "last_seen_at": now}
+    Process.objects.create(owner="1", name="web@here:1", version=settings.VERSION, runs_agents=False, **values)
+
+    assert colours(running.processes()) == ["green", "red"]
+
+
 def test_errors_in_the_log_are_counted(settings: Settings, tmp_path: Path) -> None:
     settings.LOG_DIR, settings.LOG_FILES = tmp_path, True
     assert colours(deployment.error_log()) == ["green"]

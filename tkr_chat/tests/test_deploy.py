@@ -160,6 +160,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, nginx: str) -> Iterator[Site]
     assert manage(data, "prepare", **variables).returncode == 0
     with serving(data, "--no-link", **variables) as server, running(data) as grpc_address:
         upstreams = (DEPLOY / "nginx/upstreams.local.conf").read_text()
+        upstreams = upstreams.replace("/var/log/tkr-chat", str(folder))
         upstreams = upstreams.replace("127.0.0.1:8001", server.address.removeprefix("http://"))
         upstreams = upstreams.replace("127.0.0.1:8002", f"127.0.0.1:{dead}").replace("127.0.0.1:50051", grpc_address)
         (folder / "upstreams.conf").write_text(upstreams)

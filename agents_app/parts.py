@@ -24,8 +24,10 @@ def to_json(part: Part) -> dict[str, Any]:
         json["text"] = part.text
     else:
         json["data"] = part.data
-    named = {"mediaType": part.media_type, "filename": part.filename, "metadata": dict(part.metadata)}
-    return saveable(json | {name: value for name, value in named.items() if value})
+    if part.media_type or part.filename or part.metadata:
+        named = {"mediaType": part.media_type, "filename": part.filename, "metadata": dict(part.metadata)}
+        json |= {name: value for name, value in named.items() if value}
+    return saveable(json)
 
 
 def from_json(json: dict[str, Any]) -> Part:

@@ -15,7 +15,8 @@ def saveable(value: T) -> T:
     """A text with that sign in the place of such characters; or all texts in lists, tuples and dicts."""
     found: Any = value
     if isinstance(value, str):
-        found = UNSAVEABLE.sub(INSTEAD, value)
+        plain = value.isascii() and "\x00" not in value  # as most are, and quickly seen
+        found = value if plain else UNSAVEABLE.sub(INSTEAD, value)
     elif isinstance(value, dict):
         found = {saveable(name): saveable(item) for name, item in value.items()}
     elif isinstance(value, list | tuple):

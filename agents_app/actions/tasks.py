@@ -74,9 +74,8 @@ def begin_claimed(
 
     Only where no earlier task can be in its way: the context begins with it.
     """
-    task = begin_task(writes, request, agent.id, owner_id, **values)
+    task = begin_task(writes, request, agent.id, owner_id, agent=agent, **values)
     writes.put.remove(task.id)
-    task.agent = agent
     task.state, task.attempts = TaskState.WORKING, 1
     task.lease_owner, task.lease_until = runtime.current().owner, lease_end()
     task.budget = first_budget(task.budget)

@@ -144,8 +144,8 @@ class _Work:
             raise Unfounded from entry.chain.error
         if entry.facts and not entry.opens and entry.context_id not in self.heads:
             raise ConversationGone
-        needed = {change.task_id for change in entry.tasks} | {fact.task_id for fact in entry.facts if fact.task_id}
-        if not needed <= self.tasks.keys() | fresh.keys():
+        needed = [change.task_id for change in entry.tasks] + [fact.task_id for fact in entry.facts if fact.task_id]
+        if any(task_id not in self.tasks and task_id not in fresh for task_id in needed):
             raise ConversationGone
         for change in entry.tasks:
             if change.check is not None:

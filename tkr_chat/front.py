@@ -61,7 +61,7 @@ class Front:
 
     async def _count(self, scope: Scope, address: str) -> None:
         """A browser on this machine is not counted, nor a proxy that was not named: all its callers would share one count."""
-        if not address or _is_loopback(address) or scope["path"].startswith(FREE):
+        if not address or scope["path"].startswith(FREE) or _is_loopback(address):
             return
         await self._rates.count(settings.RATE_PER_MINUTE_ADDRESS, address)
 

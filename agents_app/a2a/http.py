@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -57,8 +57,7 @@ class Request:
     @property
     def is_for_us(self) -> bool:
         """Whether the Host is one of ours: a page elsewhere may point a name of its own at this machine."""
-        domain, _ = split_domain_port(self.headers.get("host", ""))
-        return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+        return _is_ours(self.headers.get("host", ""), tuple(settings.ALLOWED_HOSTS))
 
     @cached_property
     def base(self) -> str:
@@ -177,6 +176,12 @@ class _Body:
             self._waiting.clear()
             self._last = time.monotonic()
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+@lru_cache(maxsize=256)
+def _is_ours(host: str, allowed: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
 
 
 async def _until_gone(receive: Receive) -> None:

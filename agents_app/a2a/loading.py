@@ -99,7 +99,7 @@ def _messages(tasks: Sequence[Task], asked: set[UUID]) -> tuple[Any, Any]:
 
 
 def has_files(parts: Iterable[Json]) -> bool:
-    return any(attachment_id(part) for part in parts)
+    return any("url" in part and attachment_id(part) for part in parts)
 
 
 def with_files(parts: Iterable[Json]) -> list[Json]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -69,11 +70,17 @@ class ListRequest:
     with_artifacts: bool = False
 
 
+@lru_cache(maxsize=256)
+def _in_proto(name: str) -> str:
+    """A field's name as the .proto has it."""
+    return UPPER.sub(lambda upper: f"_{upper[0].lower()}", name)
+
+
 class Reader:
     """Reads fields of one JSON object, and names them by their path in errors."""
 
     def __init__(self, json: Any, path: str = "") -> None:
-        if not isinstance(json, Mapping):
+        if not isinstance(json, dict):
             raise invalid(path or "params", "must be an object")
         self._json = json
         self._path = path
@@ -86,9 +93,7 @@ class Reader:
 
     def value(self, name: str) -> Any:
         found = self._json.get(name)
-        if found is None:
-            found = self._json.get(UPPER.sub(lambda upper: f"_{upper[0].lower()}", name))
-        return found
+        return self._json.get(_in_proto(name)) if found is None else found
 
     def text(self, name: str, *, required: bool = False, limit: int = MAX_ID_CHARS) -> str:
         value = self.value(name)
@@ -127,7 +132,7 @@ class Reader:
 
     def object(self, name: str) -> dict[str, Any]:
         value = self.value(name)
-        if value is not None and not isinstance(value, Mapping):
+        if value is not None and not isinstance(value, dict):
             raise invalid(self.at(name), "must be an object")
         _check_saveable(value, self.at(name))
         return dict(value or {})
@@ -234,7 +239,7 @@ def _check_saveable(value: Any, path: str, depth: int = 0) -> None:
         raise invalid(path, f"is nested more than {DEEPEST} deep")
     if isinstance(value, str) and UNSAVEABLE.search(value):
         raise invalid(path, "holds a character that cannot be saved")
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name, item in value.items():
             _check_saveable(name, path)
             _check_saveable(item, path, depth + 1)

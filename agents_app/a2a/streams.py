@@ -38,9 +38,6 @@ class Position:
     message_id: UUID | None = None
     length: int = 0
 
-    def __str__(self) -> str:
-        return f"{self.version}-{self.message_id.hex}-{self.length}" if self.message_id else str(self.version)
-
     @classmethod
     def parse(cls, text: str) -> Position | None:
         """None: not a number of ours."""
@@ -53,6 +50,11 @@ class Position:
         except ValueError:
             pass
         return None
+
+
+def position(version: int, message_id: UUID | None = None, length: int = 0) -> str:
+    """What `Position.parse` reads."""
+    return f"{version}-{message_id.hex}-{length}" if message_id else str(version)
 
 
 class _Watch:
@@ -263,7 +265,7 @@ class TaskStream:
 
     def _event(self, json: Json) -> StreamEvent:
         length = self._lengths.get(self._streaming, 0) if self._streaming else 0
-        return StreamEvent(str(Position(self._version, self._streaming if length else None, length)), json)
+        return StreamEvent(position(self._version, self._streaming if length else None, length), json)
 
     def _live_text(self, message: Message) -> str:
         live = runtime.current().live.snapshot(message.id)

@@ -21,7 +21,6 @@ ENDED = (Message.State.COMPLETE, Message.State.STOPPED, Message.State.FAILED)
 
 @dataclass(slots=True)
 class Watched:
-    begun: float
     waited: bool = False  # a person was asked: how long that took says nothing about the agent
     spoke: bool = False
     counted: set[UUID] = field(default_factory=set)  # messages whose usage is counted
@@ -52,15 +51,14 @@ class TaskWatch:
     def _status(self, event: Event) -> None:
         task_id, state, agent = event.task_id, event.data["state"], event.data.get("agent") or "none"
         assert task_id is not None
-        watched = self._watched(task_id)
         if state in INTERRUPTED:
-            watched.waited = True
+            self._watched(task_id).waited = True
         if state not in TERMINAL:
             return
+        watched = self._tasks.pop(task_id, None)
         registry.child(registry.TASKS, agent, state).inc()
-        if state == TaskState.COMPLETED and not watched.waited:
-            registry.child(registry.ANSWER, agent).observe(max(0.0, time.time() - watched.begun))
-        self._tasks.pop(task_id, None)
+        if state == TaskState.COMPLETED and not (watched and watched.waited):
+            registry.child(registry.ANSWER, agent).observe(max(0.0, time.time() - _begun(task_id)))
 
     def _created(self, event: Event) -> None:
         message = event.about
@@ -85,8 +83,10 @@ class TaskWatch:
             self._count_usage(event.task_id, message)
 
     def _count_usage(self, task_id: UUID, message: Message) -> None:
+        if not message.usage:
+            return
         watched = self._watched(task_id)
-        if not message.usage or message.id in watched.counted:
+        if message.id in watched.counted:
             return
         watched.counted.add(message.id)
         brain = registry.bounded("brain", str(message.usage.get("model") or ""))
@@ -118,12 +118,18 @@ class TaskWatch:
         watched = self._watched(task_id)
         if not (watched.spoke or watched.waited):
             watched.spoke = True
-            registry.child(registry.FIRST_PIECE, agent).observe(max(0.0, at - watched.begun))
+            registry.child(registry.FIRST_PIECE, agent).observe(max(0.0, at - _begun(task_id)))
 
     def _watched(self, task_id: UUID) -> Watched:
-        if task_id not in self._tasks:
-            _remember(self._tasks, task_id, Watched((task_id.int >> UUID7_TIME_SHIFT) / 1000))
-        return self._tasks[task_id]
+        found = self._tasks.get(task_id)
+        if found is None:
+            found = Watched()
+            _remember(self._tasks, task_id, found)
+        return found
+
+
+def _begun(task_id: UUID) -> float:
+    return (task_id.int >> UUID7_TIME_SHIFT) / 1000
 
 
 def _remember(known: dict[K, V], key: K, value: V) -> None:

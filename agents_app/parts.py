@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import logging
 from typing import Any
 from uuid import UUID
 
 from agents_app.base import Part, Said
 from agents_app.models import Attachment, Message
 from agents_app.texts import saveable
+
+logger = logging.getLogger(__name__)
 
 ATTACHMENT = "attachment:"  # scheme of a url part whose bytes are an Attachment of ours
 
@@ -61,14 +64,19 @@ def has_attachments(message: Message) -> bool:
 
 
 def load_raw(json: dict[str, Any]) -> Part:
-    """A part with its bytes, read from the attachment's file where it has one."""
+    """A part with its bytes, read from the attachment's file where it has one. Words instead where that is lost."""
     part = from_json(json)
     found = attachment_id(json)
-    attachment = Attachment.objects.filter(id=found).first() if found else None
-    if attachment is None:
+    if found is None:
         return part
-    with attachment.file.open("rb") as file:
-        return Part(raw=file.read(), media_type=part.media_type, filename=part.filename, metadata=part.metadata)
+    attachment = Attachment.objects.filter(id=found).first()
+    try:
+        if attachment is not None:
+            with attachment.file.open("rb") as file:
+                return Part(raw=file.read(), media_type=part.media_type, filename=part.filename, metadata=part.metadata)
+    except OSError:  # a restore without its files, a disk that fails: the message is still to be read and answered
+        logger.exception("The file of attachment %s cannot be read.", found, extra={"action": "attachment.lost"})
+    return Part(text=f"(The file {part.filename or 'that was here'} is lost.)", metadata=part.metadata)
 
 
 def said(message: Message, *, with_bytes: bool = False) -> Said:

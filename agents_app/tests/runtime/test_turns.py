@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from agents_app.actions.attachments import save_parts
 from agents_app.actions.tasks import TaskOver, TaskWrites, answer_question, cancel_task, open_questions
 from agents_app.base import Part, ToolError, ToolResult, tool
 from agents_app.models import Artifact, Attachment, Event, Message, Step, Task
@@ -124,6 +125,20 @@ async def test_artifacts_grow_by_parts_and_keep_bytes_as_files(room, agent):
     attachment = await Attachment.objects.aget()
     assert artifact.parts[1]["url"] == f"attachment:{attachment.id}"
     assert attachment.file.open().read() == b"\x00\x01"
+
+
+async def test_a_message_whose_file_is_lost_is_answered_all_the_same(room, agent):
+    async def repeat(turn):
+        await turn.say(turn.message.parts[1].text)
+
+    file = Part(raw=b"\x00", media_type="image/png", filename="cat.png")
+    parts = await in_thread(save_parts, room.id, (Part(text="Look"), file))
+    (await Attachment.objects.aget()).file.delete(save=False)
+
+    task = await room.settle(await room.ask(agent(repeat), "Look", parts=parts))
+
+    assert task.state == "completed"
+    assert (await room.said())[-1].text == "(The file cat.png is lost.)"
 
 
 async def test_a_plain_reply_ends_the_turn(room, agent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import aclosing
 from datetime import datetime
 
@@ -26,6 +27,8 @@ from agents_app.models import RemoteAgent, Step
 from agents_app.runtime.endings import Ended
 from agents_app.runtime.turn import RunningTurn
 from agents_app.threads import in_thread
+
+logger = logging.getLogger(__name__)
 
 ASKED = "ask:"  # before the number of a question
 
@@ -84,7 +87,16 @@ class Errand:
         async with aclosing(following.events(self._sending.events(line, answered))) as events:
             async for event in events:
                 if await self._take(event, line):
-                    return
+                    break
+        if following.was_taken_up:
+            await self._compare(line)
+
+    async def _compare(self, line: Line) -> None:
+        """What was said here with the whole, at the end. Where that cannot be had any more, what was said stands."""
+        try:
+            await self._hearing.snapshot(await line.get_task(self._sending.remote_task_id))
+        except (Declined, Unavailable):
+            logger.info("A task was not compared with its whole.", extra={"action": "remote.not_compared"})
 
     async def _settle_for_less(self, line: Line) -> None:
         """A person wants the answer now: what there is of it."""

@@ -30,6 +30,7 @@ class Following:
         self._row = row
         self._steady = steady
         self._breaks = 0
+        self.was_taken_up = False  # chunks were heard behind the whole task: some servers send one that it holds again
 
     async def events(self, first: AsyncGenerator[StreamResponse, None]) -> AsyncGenerator[StreamResponse, None]:
         """Raises `Unavailable` when it does not come back, or is gone before it has named the task."""
@@ -62,6 +63,7 @@ class Following:
                     whole = whole or event.HasField("task")
                     if not whole:  # what came before this event would be missing
                         break
+                    self.was_taken_up = True
                     yield event
         except Declined:  # nothing to subscribe to: it is over, or it does not offer that
             whole = False

@@ -65,6 +65,7 @@ class Elsewhere:
     port: int = 0
     grpc_port: int = 0
     cut_after: int | None = None  # pieces of the next stream
+    repeats: bool = False  # the next chunk of a subscription comes twice
     status: int | None = None  # answered to every call instead
     cards: int = 0  # how often the card was read
     seen: list[Seen] = field(default_factory=list)
@@ -201,7 +202,8 @@ class Elsewhere:
         async def again() -> Any:
             return messages.pop(0) if messages else await receive()
 
-        await self.app(scope, again, self._cutting(send))
+        subscribes = b"SubscribeToTask" in body
+        await self.app(scope, again, self._repeating(send) if subscribes else self._cutting(send))
 
     def _cutting(self, send: Send) -> Send:
         pieces = 0
@@ -215,6 +217,15 @@ class Elsewhere:
             await send(message)
 
         return cutting
+
+    def _repeating(self, send: Send) -> Send:
+        async def repeating(message: Any) -> None:
+            await send(message)
+            if self.repeats and b"artifactUpdate" in message.get("body", b""):
+                self.repeats = False
+                await send(message)
+
+        return repeating
 
 
 class _Executor(AgentExecutor):

@@ -186,6 +186,22 @@ async def test_a_stream_that_breaks_is_taken_up_without_a_gap(server, add, room,
     assert len(there.executed) == 1
 
 
+async def test_a_chunk_that_comes_again_behind_the_whole_is_said_once(server, add, room):
+    async def play(context: RequestContext, updater: TaskUpdater) -> None:
+        for number in range(12):
+            await updater.add_artifact(text(f"{number} "), artifact_id="count", append=number > 0)
+            await asyncio.sleep(0.1)
+        await updater.complete()
+
+    there = server(play)
+    await add(there)
+    there.cut_after, there.repeats = 4, True
+    task = await room.settle(await room.ask(ID, "Count"))
+    assert not there.repeats, "nothing came twice"
+    assert task.state == "completed"
+    assert await words(room) == ["0 1 2 3 4 5 6 7 8 9 10 11 "]
+
+
 @pytest.mark.parametrize(("binding", "version"), BINDINGS)
 async def test_a_question_waits_for_a_person_and_the_answer_goes_to_the_same_task(server, add, room, binding, version):
     asked: list[str] = []

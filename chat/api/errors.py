@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 UNAUTHENTICATED = 'Sign in, or send "Authorization: Bearer <token>" with a token from your settings page.'
 TOO_LARGE = "This request is too large. Send less at once."
 UNREADABLE = "This request cannot be read. Check that its body is what its Content-Type says."
+AWAY = "The database cannot do this now; the server's log says why. Try again in a moment."
+AWAY_SECONDS = 5  # after which somebody may try again
 UNFORESEEN = "Something went wrong on the server; its log says what. Try again."
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
@@ -68,6 +71,8 @@ def explain_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(AllowanceSpent, _spent)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(OperationalError, _away)
+    api.add_exception_handler(InterfaceError, _away)
     api.add_exception_handler(Exception, _unforeseen)
 
 
@@ -107,6 +112,14 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     field = ".".join(str(part) for part in first["loc"][1:] if part not in ("change", "file"))
     message = first["msg"].removeprefix("Value error, ")
     return error_response(422, "invalid", f"{field}: {message}" if field else message)
+
+
+def _away(request: HttpRequest, error: Any) -> HttpResponse:
+    """The database is gone, full, or nobody gives back a connection."""
+    logger.error("The database failed %s %s.", request.method, request.path, exc_info=error)
+    response = error_response(503, "database_away", AWAY)
+    response["Retry-After"] = str(AWAY_SECONDS)
+    return response
 
 
 def _unforeseen(request: HttpRequest, error: Any) -> HttpResponse:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import OperationalError
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import AsyncClient
 from django.urls import reverse
@@ -99,6 +100,17 @@ async def test_what_nobody_foresaw_tells_nothing(transactional_db, ada, monkeypa
     assert (status, answer["error"]["code"]) == (500, "server_error")
     assert "secret ingredient" not in str(answer)
     assert "secret ingredient" in caplog.text
+
+
+async def test_a_database_that_is_away_is_told_as_something_that_passes(transactional_db, ada, monkeypatch, caplog):
+    def fail(*args):
+        raise OperationalError("couldn't get a connection after 30.00 sec")
+
+    monkeypatch.setattr(access, "list_agents", fail)
+    status, answer = await Program(token_of(ada)).call("GET", "/agents")
+    assert (status, answer["error"]["code"]) == (503, "database_away")
+    assert "connection" not in str(answer)
+    assert "couldn't get a connection" in caplog.text
 
 
 def test_reference_shows_every_call_without_scripts_or_styles_of_its_own(client):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_django
 from django.conf import settings
@@ -25,6 +26,10 @@ NODE = shutil.which("node") if JAVASCRIPT_CLIENT.is_dir() else None  # `scripts/
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
 LEFT_OUT = pytest.StashKey[list[str]]()
+
+# How fast examples are made says how busy the machine is; in a new clone Hypothesis first makes its tables of Unicode.
+hypothesis.settings.register_profile("suite", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from procrastinate.contrib.django.models import ProcrastinateJob
+from django.conf import settings
 
 from agents_app.models import Agent, Task, Via
-from agents_app.runtime.queue_jobs import TAKE_AT_ONCE, Jobs
 from tkr_chat.tests.workers.conftest import Worker, settle
+
+if settings.ON_POSTGRESQL:  # the tables are its own
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from agents_app.runtime.queue_jobs import TAKE_AT_ONCE, Jobs
 
 pytestmark = pytest.mark.postgresql
 

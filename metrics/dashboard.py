@@ -42,6 +42,11 @@ class Table:
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @property
+    def cells(self) -> list[list[tuple[str, str]]]:
+        """Each with the name of its column, which it shows by itself where the window is narrow."""
+        return [list(zip(self.head, row, strict=True)) for row in self.rows]
+
 
 def may_see(request: HttpRequest) -> bool:
     return request.user.has_perm("metrics.view_sample")

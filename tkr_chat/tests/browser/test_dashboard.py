@@ -20,13 +20,24 @@ def test_it_works(page: Page):
     assert page.evaluate("window.neverLoadedAnew")
 
 
+@pytest.fixture
+def answered(page: Page) -> None:
+    """An agent has something to show in the tables."""
+    message = {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "hello"}]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": {"message": message}}
+    answer = page.request.post("/a2a/tess/", data=call, headers={"A2A-Version": "1.0"})
+    assert "result" in answer.json(), answer.text()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.usefixtures("answered")
 def test_nothing_sticks_out(page: Page, scheme, width):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto("/admin/?range=24h")
     expect(page.locator(".dash-figure")).to_have_count(8)
+    expect(page.locator(".dash-table", has_text="Agents")).to_contain_text("tess")
 
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 

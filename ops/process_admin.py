@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -122,7 +123,7 @@ class ProcessAdmin(ForStaff, ModelAdmin):
         if process.pool_size is None:
             return "–"
         used = f"{process.pool_in_use} of {process.pool_size} in use, at most {process.pool_max}"
-        return f"{used}; {process.pool_waiting} waiting, {process.pool_timeouts} in vain"
+        return format_html("{}<br>{} waiting, {} in vain", used, process.pool_waiting, process.pool_timeouts)
 
     def _button(self, name: str, act: Callable[[], Outcome]) -> Callable[[HttpRequest], HttpResponse]:
         def press(request: HttpRequest) -> HttpResponse:

@@ -57,7 +57,8 @@ def processes() -> Iterator[Finding]:
         todo = "manage.py runagents, or serve where tasks run in the web process."
         yield red("processes", "None of them runs agents: tasks wait.", todo)
     for process in alive:
-        if process.pool_waiting:
+        # As it begins, a process waits for connections that are being made.
+        if process.pool_waiting and (process.pool_in_use or 0) >= (process.pool_max or 0):
             todo = "Look who holds it up, as docs/operations.md says; else raise DB_POOL_OVERFLOW."
             yield red("processes", f"{process.name}: {process.pool_waiting} wait for a database connection.", todo)
 

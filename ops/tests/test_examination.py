@@ -126,9 +126,12 @@ def test_an_exhausted_pool_is_told(settings: Settings) -> None:
     process = Process.objects.create(owner="1", name="web@here:1", pool_waiting=0, **values)
     assert colours(running.processes()) == ["green"]
 
-    process.pool_waiting = 3
+    process.pool_waiting, process.pool_in_use, process.pool_max = 3, 2, 12
     process.save()
+    assert colours(running.processes()) == ["green"], "it has just begun, and makes connections"
 
+    process.pool_in_use = 12
+    process.save()
     assert colours(running.processes()) == ["green", "red"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any
 from uuid import UUID
@@ -61,7 +62,7 @@ class OpenedStream:
         await self._frames.aclose()
 
 
-class Call:
+class Call(ABC):
     """`answer` and `failed` are the binding's; what goes wrong in the one is told by the other."""
 
     binding = ""
@@ -136,11 +137,11 @@ class Call:
             raise
         return stream
 
-    async def answer(self) -> Response | OpenedStream:
-        raise NotImplementedError
+    @abstractmethod
+    async def answer(self) -> Response | OpenedStream: ...
 
-    def failed(self, error: A2AError | Refusal) -> Response:
-        raise NotImplementedError
+    @abstractmethod
+    def failed(self, error: A2AError | Refusal) -> Response: ...
 
     async def admit(self) -> Caller:
         caller = await self.admission.admit(self.request.headers, self.request.address)

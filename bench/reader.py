@@ -29,6 +29,7 @@ class Reader:
     def forget(self) -> None:
         self.shift = 0
         self.said_at = self.start = self.first_seen = 0.0
+        self.asked_at = 0.0
         self.arrivals = [0.0] * PIECES
         self.have = 0  # characters, the header's included
         self.shown_at = 0.0  # when HTML came that may hold the text so far
@@ -48,6 +49,7 @@ class Reader:
 
     def ask(self, start: float, shift: int) -> None:
         self.shift = shift % PARAGRAPH
+        self.asked_at = time.monotonic()
         text = request(start, shift)
         self.client.send(
             type="message.post", conversation=self.conversation, client_id=str(uuid4()), text=text, attachments=[]
@@ -89,6 +91,9 @@ class Reader:
 
     def _finished(self, now: float, html: str) -> None:
         """The whole answer: the last pieces may come in it alone, the first too, and nothing may be missing."""
+        found = HEADER.search(html)
+        if not self.asked_at or (found and float(found[1]) < self.asked_at):  # of somebody who asked here before
+            return
         self._look_for_header(now, html)
         said = set(PIECE.findall(html))
         self.wrong += sum(1 for text in texts(self.shift) if text.strip() not in said)

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default={})  # noqa: B039 - never changed, only replaced
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default={})  # noqa: B039 - never changed, only replaced
 
-NAMES = ("request", "address", "person", "conversation", "task", "via")
+NAMES = frozenset(("request", "address", "person", "conversation", "task", "via"))
 
 
 def bound() -> Mapping[str, str]:
-    return _bound.get()
+    return {name: str(value) for name, value in _bound.get().items() if value}
 
 
 def bind(**values: object) -> None:
@@ -34,11 +34,6 @@ def binding(**values: object) -> Iterator[None]:
         _bound.reset(token)
 
 
-def _with(values: dict[str, object]) -> Mapping[str, str]:
-    merged = dict(_bound.get())
-    for name, value in values.items():
-        assert name in NAMES, "a new name belongs into NAMES first"
-        merged.pop(name, None)
-        if value:
-            merged[name] = str(value)
-    return merged
+def _with(values: dict[str, object]) -> Mapping[str, object]:
+    assert values.keys() <= NAMES, "a new name belongs into NAMES first"
+    return {**_bound.get(), **values}  # made text of only where somebody reads it: most calls say nothing

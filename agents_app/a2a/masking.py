@@ -59,18 +59,16 @@ def _is_secret(name: str) -> bool:
     return bool(_SECRET.search(name)) and not _HARMLESS.search(name)
 
 
+def is_secret_header(name: str) -> bool:
+    return is_secret_name(name) or name.lower().endswith("key")
+
+
 def mask_header(name: str, value: str, secrets: Iterable[str] = ()) -> str:
     """A header's value. Of `Authorization` the scheme stays."""
-    if is_secret_name(name) or name.lower().endswith("key"):
+    if is_secret_header(name):
         scheme = _SCHEME.match(value)
         return f"{scheme[1]} {MASK}" if scheme else MASK
-    return _masked_value_of_header(value) if not secrets and len(value) <= LONGEST_NAME else mask_text(value, secrets)
-
-
-@lru_cache(maxsize=2048)
-def _masked_value_of_header(value: str) -> str:
-    """Most headers say the same on every call."""
-    return mask_text(value)
+    return mask_text(value, secrets)
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -20,7 +21,15 @@ from django.utils import timezone
 
 from agents_app import runtime
 from agents_app.a2a.access import as_uuid
-from agents_app.a2a.masking import MASK, mask_header, mask_text, without_beginning, without_last_word
+from agents_app.a2a.masking import (
+    LONGEST_NAME,
+    MASK,
+    is_secret_header,
+    mask_header,
+    mask_text,
+    without_beginning,
+    without_last_word,
+)
 from agents_app.models import WireMessage
 from agents_app.runtime.journal import Entry, Journal
 from agents_app.runtime.rows import new_row
@@ -31,6 +40,7 @@ logger = logging.getLogger(__name__)
 GATHER_SECONDS = 0.2
 MAX_WAITING = 2_000  # rows not saved yet: what comes while so many wait is not kept
 LOOKED_AT = 2  # times the limit: raw parts become short when they are masked, and what is behind them shows
+UTF8_BYTES = 4  # of a character, at most
 MAX_HEADERS = 64
 MAX_NAME_CHARS = 200
 MAX_VALUE_CHARS = 2_000
@@ -136,6 +146,8 @@ def masked_body(body: Body, secrets: Iterable[str] = ()) -> str:
         text = mask_text(text, secrets)
     else:
         text = without_last_word(mask_text(without_beginning(text, secrets), secrets))
+    if len(looked_at) == size and len(text) * UTF8_BYTES <= limit:  # as most are
+        return text
     kept = text.encode()[:limit].decode("utf-8", "ignore")
     whole = len(looked_at) == size and len(kept) == len(text)
     return kept if whole else f"{kept}\n… cut here: {size:,} bytes in all"
@@ -196,16 +208,28 @@ def _note_loss(error: BaseException) -> None:
     logger.info("An exchange is not in the wire log: %s", error, extra={"action": "wire_log.lost"})
 
 
-def _masked_headers(headers: Headers, secrets: Iterable[str]) -> dict[str, str]:
+def _masked_headers(headers: Headers, secrets: tuple[str, ...]) -> dict[str, str]:
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     kept: dict[str, str] = {}
-    for count, (raw_name, raw_value) in enumerate(pairs):
-        if count == MAX_HEADERS:
-            break
-        name = _short(_text(raw_name), MAX_NAME_CHARS)
-        value = _short(mask_header(name, _text(raw_value), secrets), MAX_VALUE_CHARS)
+    for raw_name, raw_value in islice(pairs, MAX_HEADERS):
+        may_be_known = not secrets and len(raw_name) <= LONGEST_NAME and len(raw_value) <= LONGEST_NAME
+        masked = _known_header if may_be_known and not _is_secret_header(raw_name) else _masked_header
+        name, value = masked(raw_name, raw_value, secrets)
         kept[name] = f"{kept[name]}, {value}" if name in kept else value
     return kept
+
+
+def _masked_header(name: bytes | str, value: bytes | str, secrets: tuple[str, ...]) -> tuple[str, str]:
+    kept = _short(_text(name), MAX_NAME_CHARS)
+    return kept, _short(mask_header(kept, _text(value), secrets), MAX_VALUE_CHARS)
+
+
+_known_header = lru_cache(maxsize=4096)(_masked_header)  # most headers say the same on every call, and hold no secret
+
+
+@lru_cache(maxsize=2048)
+def _is_secret_header(name: bytes | str) -> bool:
+    return is_secret_header(_text(name))
 
 
 def _text(data: bytes | str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import Any
 
 from a2a.utils.errors import A2AError
@@ -12,7 +11,7 @@ from agents_app.a2a.admission import Admission
 from agents_app.a2a.call import Call, OpenedStream
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Refusal, WrongMethod, http_status, rest_error
-from agents_app.a2a.http import Frames, Request, Response
+from agents_app.a2a.http import Request, Response
 from agents_app.a2a.legacy.calls import answer_method, is_legacy_method
 from agents_app.a2a.operations import Stream
 from agents_app.a2a.schema import read_tenant
@@ -41,8 +40,8 @@ class JsonRpcCall(Call):
         self.check_extensions()
         caller = caller.in_tenant(read_tenant(envelope.params))
         if envelope.method in jsonrpc.STREAMS:
-            stream = self._events(envelope.method, envelope.params, caller)
-            return await self.open_stream(jsonrpc.frames(self.id, self.noting(stream)), caller)
+            events = self._events(envelope.method, envelope.params, caller)
+            return await self.open_stream(events, lambda event: jsonrpc.result(self.id, event.json), caller)
         found = await jsonrpc.UNARY[envelope.method](self.operations, envelope.params, caller)
         self.note_task(found)
         return Response(200, jsonrpc.result(self.id, found))
@@ -75,8 +74,8 @@ class HttpJsonCall(Call):
         self.check_extensions()
         caller = caller.in_tenant(read_tenant(params))
         if match.route.unary is None:
-            stream = self._events(match.route.operation, params, caller)
-            return await self.open_stream(_bare(self.noting(stream)), caller)
+            events = self._events(match.route.operation, params, caller)
+            return await self.open_stream(events, lambda event: jsonrpc.dumps(event.json), caller)
         found = await match.route.unary(self.operations, params, caller)
         self.note_task(found)
         return Response(200, jsonrpc.dumps(found or {}), http_json.answer_type(request.headers))
@@ -90,9 +89,3 @@ class HttpJsonCall(Call):
         headers = dict(error.headers) if isinstance(error, Refusal) else {}
         kind = http_json.answer_type(self.request.headers)
         return Response(http_status(error), jsonrpc.dumps(rest_error(error)), kind, headers)
-
-
-async def _bare(stream: Stream) -> Frames:
-    async with aclosing(stream):
-        async for event in stream:
-            yield event and (event.id, jsonrpc.dumps(event.json))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any
 from uuid import UUID
@@ -28,38 +29,36 @@ from agents_app.a2a.negotiation import (
 )
 from agents_app.a2a.open_streams import OpenStream
 from agents_app.a2a.operations import Operations, Stream
+from agents_app.a2a.streams import StreamEvent
 from agents_app.a2a.wire_log import Capture, task_of
 from agents_app.models import Agent
 from agents_app.signals import call_answered
 
 logger = logging.getLogger(__name__)
 
+Encode = Callable[[StreamEvent], bytes]
+
 
 class OpenedStream:
-    """A stream whose first event is there."""
+    """A stream whose first event is there. `encode`: an event as its binding tells it."""
 
-    def __init__(self, frames: Frames, place: AbstractContextManager[OpenStream]) -> None:
-        self._frames = frames
-        self._first: tuple[str, bytes] | None = None
+    def __init__(self, events: Stream, encode: Encode, place: AbstractContextManager[OpenStream]) -> None:
+        self.events = events
+        self.encode = encode
+        self.first: StreamEvent | None = None
         self._stack = ExitStack()
         self._place = self._stack.enter_context(place)
 
     async def begin(self) -> None:
-        self._first = await anext(self._frames, None)
+        self.first = await anext(self.events, None)
 
-    async def frames(self, capture: Capture) -> Frames:
-        frame = self._first
-        capture.add(frame[1] if frame else b"")
-        yield frame
-        async for frame in self._frames:
-            self._place.check()
-            if frame is not None:
-                capture.add(b"\n" + frame[1])
-            yield frame
+    def check(self) -> None:
+        """Raises `Unauthenticated`."""
+        self._place.check()
 
     async def close(self) -> None:
         self._stack.close()
-        await self._frames.aclose()
+        await self.events.aclose()
 
 
 class Call(ABC):
@@ -104,18 +103,19 @@ class Call(ABC):
     async def _send_stream(self, stream: OpenedStream, send: Send) -> None:
         capture = Capture()
         try:
-            frames = self._to_the_end(stream.frames(capture), capture)
-            await send_events(frames, self.request.receive, send, self._extensions())
+            async with aclosing(self._frames(stream, capture)) as frames:
+                await send_events(frames, self.request.receive, send, self._extensions())
         finally:
             await stream.close()
             self._log(200, {"content-type": "text/event-stream"}, capture)
 
-    async def _to_the_end(self, frames: Frames, capture: Capture) -> Frames:
+    async def _frames(self, stream: OpenedStream, capture: Capture) -> Frames:
         """What goes wrong in the middle is the last event, so that the reader knows that it was not the end."""
         try:
-            async with aclosing(frames):
-                async for frame in frames:
-                    yield frame
+            yield self._frame(stream, stream.first, capture)
+            async for event in stream.events:
+                stream.check()
+                yield self._frame(stream, event, capture)
         except (A2AError, Refusal) as error:
             failed = self.failed(error).body
         except Exception:  # no exception's text leaves the server
@@ -127,9 +127,18 @@ class Call(ABC):
         capture.add(b"\n" + failed)
         yield (FAILED, failed)
 
-    async def open_stream(self, frames: Frames, caller: Caller) -> OpenedStream:
+    def _frame(self, stream: OpenedStream, event: StreamEvent | None, capture: Capture) -> tuple[str, bytes] | None:
+        if event is None:
+            return None
+        if self.task_id is None:
+            self.note_task(event.json)
+        data = stream.encode(event)
+        capture.add(b"\n" + data if capture.size else data)
+        return event.id, data
+
+    async def open_stream(self, events: Stream, encode: Encode, caller: Caller) -> OpenedStream:
         """With its first event: what goes wrong before that is an answer like any other."""
-        stream = OpenedStream(frames, self.admission.one_more_stream(caller))
+        stream = OpenedStream(events, encode, self.admission.one_more_stream(caller))
         try:
             await stream.begin()
         except BaseException:
@@ -193,10 +202,3 @@ class Call(ABC):
     def note_task(self, result: Any) -> None:
         """Whose wire log this belongs to."""
         self.task_id = task_of(result)
-
-    async def noting(self, stream: Stream) -> Stream:
-        async with aclosing(stream):
-            async for event in stream:
-                if event is not None and self.task_id is None:
-                    self.note_task(event.json)
-                yield event

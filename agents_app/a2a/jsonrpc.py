@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import Any
 
 from a2a.utils.errors import (
@@ -14,8 +13,7 @@ from a2a.utils.errors import (
 
 from agents_app import fast_json
 from agents_app.a2a.errors import Json, Refusal, jsonrpc_error
-from agents_app.a2a.http import Frames
-from agents_app.a2a.operations import Operations, Stream
+from agents_app.a2a.operations import Operations
 from agents_app.a2a.protojson import loads
 
 UNARY = {
@@ -85,10 +83,3 @@ def failure(id: Any, error: A2AError | Refusal) -> bytes:
 
 def dumps(value: Json) -> bytes:
     return fast_json.dumps(value)
-
-
-async def frames(id: Any, events: Stream) -> Frames:
-    """Each event of a stream as it travels: its number and a whole JSON-RPC response."""
-    async with aclosing(events):
-        async for event in events:
-            yield event and (event.id, result(id, event.json))

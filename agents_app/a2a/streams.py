@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -58,19 +58,34 @@ def position(version: int, message_id: UUID | None = None, length: int = 0) -> s
 
 
 class _Watch:
-    """News of one task for one reader."""
+    """News of one task for one reader. After a while without any it is incomplete: that nothing was heard is no proof
+    that nothing happened."""
 
     def __init__(self) -> None:
         self.news: deque[Event | Piece] = deque()
         self.is_incomplete = False
         self.wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._heard_at = self._loop.time()
+        self._timer = self._loop.call_later(POLL_SECONDS, self._look_at_the_clock)
+
+    def close(self) -> None:
+        self._timer.cancel()
 
     def tell(self, item: Event | Piece) -> None:
         if len(self.news) >= WAITING_AT_MOST:
             self.news.clear()
             self.is_incomplete = True
         self.news.append(item)
+        self._heard_at = self._loop.time()
         self.wake.set()
+
+    def _look_at_the_clock(self) -> None:
+        left = self._heard_at + POLL_SECONDS - self._loop.time()
+        if left <= 0:
+            self.is_incomplete = True
+            self.wake.set()
+        self._timer = self._loop.call_later(left if left > 0 else POLL_SECONDS, self._look_at_the_clock)
 
 
 class _Hub:
@@ -141,6 +156,7 @@ class TaskStream:
         self._hub.add(self._watch, task_id, context_id)
 
     def close(self) -> None:
+        self._watch.close()
         self._hub.remove(self._watch, self._task_id, self._context_id)
 
     async def begin(self, view: TaskView) -> StreamEvent:
@@ -169,17 +185,11 @@ class TaskStream:
         None: nothing happened for a while. Close the stream after it.
         """
         while True:
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._watch.wake.wait()
-            except TimeoutError:
+            await self._watch.wake.wait()
+            if not self._watch.news:
                 yield None
-                self._watch.is_incomplete = True  # nothing heard is no proof that nothing happened
-            else:
-                if not self._watch.news and not self._watch.is_incomplete:
-                    yield None  # woken for another reason
             async for item in self._news():
-                for told in self._tell(item):
+                if (told := self._tell(item)) is not None:
                     yield told
                 if isinstance(item, Event) and _is_over(item, until_waiting):
                     return
@@ -205,59 +215,59 @@ class TaskStream:
     async def _missed(self) -> list[Event]:
         return await in_thread(load_events, self._task_id, self._version)
 
-    def _tell(self, item: Event | Piece) -> Iterator[StreamEvent]:
+    def _tell(self, item: Event | Piece) -> StreamEvent | None:
+        """None: the reader has it, or A2A has no word for it."""
         if isinstance(item, Piece):
-            yield from self._tell_piece(item)
-        elif item.version is not None and item.version > self._version:
-            self._version = item.version
-            yield from self._tell_event(item)
+            return self._tell_piece(item)
+        if item.version is None or item.version <= self._version:
+            return None
+        self._version = item.version
+        return self._tell_event(item)
 
-    def _tell_event(self, event: Event) -> Iterator[StreamEvent]:
+    def _tell_event(self, event: Event) -> StreamEvent | None:
         if event.type == EventType.TASK_STATUS:
-            yield self._event(wire.status_update(event, self._context))
-        elif event.type == EventType.TASK_ARTIFACT:
-            yield self._event(wire.artifact_update(event, self._context))
-        elif message := wire.answer_of(event):
-            if event.data.get("cut"):  # what the reader has of it is not what it says now
-                self._lengths.pop(message.id, None)
-                self._finished.discard(message.id)
-            # What the row says may be newer than the event: an answer that has ended since began all the same.
-            if event.data.get("streaming") or message.state == Message.State.STREAMING:
-                yield from self._catch_up(message)
-            elif message.id not in self._finished:
-                yield from self._finish(message)
+            return self._event(wire.status_update(event, self._context))
+        if event.type == EventType.TASK_ARTIFACT:
+            return self._event(wire.artifact_update(event, self._context))
+        message = wire.answer_of(event)
+        if message is None:
+            return None
+        if event.data.get("cut"):  # what the reader has of it is not what it says now
+            self._lengths.pop(message.id, None)
+            self._finished.discard(message.id)
+        # What the row says may be newer than the event: an answer that has ended since began all the same.
+        if event.data.get("streaming") or message.state == Message.State.STREAMING:
+            return self._catch_up(message)
+        return None if message.id in self._finished else self._finish(message)
 
-    def _catch_up(self, message: Message) -> Iterator[StreamEvent]:
+    def _catch_up(self, message: Message) -> StreamEvent | None:
         """An answer begins, or was cut back after a crash."""
         text, have = self._live_text(message), self._lengths.get(message.id, 0)
         self._streaming = message.id
         if len(text) < have or (message.id not in self._lengths and not text):
             self._lengths[message.id] = 0
             have = 0
-        if len(text) > have:
-            yield self._text(message.id, text[have:], append=have > 0)
+        return self._text(message.id, text[have:], append=have > 0) if len(text) > have else None
 
-    def _finish(self, message: Message) -> Iterator[StreamEvent]:
+    def _finish(self, message: Message) -> StreamEvent | None:
         """The rest of an answer, or the whole when the reader has none of it or something else."""
         have = self._lengths.get(message.id, 0)
         self._streaming = None
         self._finished.add(message.id)
         self._lengths[message.id] = len(message.text)
         if message.parts or (message.text and not 0 < have <= len(message.text)):
-            yield self._event(wire.answer_update(message, self._context))
-        elif message.text:
-            rest = wire.text_update(
-                self._task_id, self._context, message.id, message.text[have:], append=True, last=True
-            )
-            yield self._event(rest)
+            return self._event(wire.answer_update(message, self._context))
+        if not message.text:
+            return None
+        rest = message.text[have:]
+        return self._event(wire.text_update(self._task_id, self._context, message.id, rest, append=True, last=True))
 
-    def _tell_piece(self, piece: Piece) -> Iterator[StreamEvent]:
+    def _tell_piece(self, piece: Piece) -> StreamEvent | None:
         if piece.message_id != self._streaming:
-            return
+            return None
         have = self._lengths.get(piece.message_id, 0)
         text = piece.text[max(have - piece.offset, 0) :]
-        if text and piece.offset <= have:
-            yield self._text(piece.message_id, text, append=have > 0)
+        return self._text(piece.message_id, text, append=have > 0) if text and piece.offset <= have else None
 
     def _text(self, message_id: UUID, text: str, *, append: bool) -> StreamEvent:
         self._lengths[message_id] = self._lengths.get(message_id, 0) + len(text)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Any
 
 from a2a.utils.errors import A2AError, MethodNotFoundError
@@ -13,14 +12,16 @@ from agents_app.a2a.admission import Admission
 from agents_app.a2a.call import Call, OpenedStream
 from agents_app.a2a.caller import Caller
 from agents_app.a2a.errors import Refusal, http_status
-from agents_app.a2a.http import Frames, Request, Response
+from agents_app.a2a.http import Request, Response
 from agents_app.a2a.legacy import rest
 from agents_app.a2a.legacy.methods import METHODS, Method, finish, read_params, stream_event
 from agents_app.a2a.negotiation import is_legacy, require_current
+from agents_app.a2a.operations import Stream
 from agents_app.a2a.protojson import Json
+from agents_app.a2a.streams import StreamEvent
 from agents_app.models import Agent
 
-Numbered = AsyncGenerator[tuple[str, Any] | None, None]  # None: nothing happened for a while
+WATCH = "SubscribeToTask"
 
 
 def is_legacy_method(name: str, version: str) -> bool:
@@ -35,7 +36,9 @@ async def answer_method(call: Call, envelope: jsonrpc.Envelope, caller: Caller) 
     params = read_params(method, envelope.request)
     caller = caller.in_tenant("").of_legacy()
     if method.unary is None:
-        return await call.open_stream(_responses(envelope.id, _events(call, method, params, caller)), caller)
+        tell = _teller(method)
+        events = _events(call, method, params, caller)
+        return await call.open_stream(events, lambda event: jsonrpc.result(envelope.id, _dumped(tell(event))), caller)
     found = await method.unary(call.operations, params, caller)
     call.note_task(found)
     return Response(200, jsonrpc.result(envelope.id, _dumped(method.answer(found))))
@@ -70,7 +73,9 @@ class LegacyHttpJsonCall(Call):
 
     async def _answer(self, route: rest.Route, method: Method, params: Json, caller: Caller) -> Response | OpenedStream:
         if method.unary is None:
-            return await self.open_stream(_bare(_events(self, method, params, caller)), caller)
+            tell = _teller(method)
+            events = _events(self, method, params, caller)
+            return await self.open_stream(events, lambda event: jsonrpc.dumps(rest.event_json(tell(event))), caller)
         found = await method.unary(self.operations, params, caller)
         self.note_task(found)
         return Response(200, jsonrpc.dumps(rest.answer_json(route, method.answer(found))))
@@ -80,35 +85,22 @@ class LegacyHttpJsonCall(Call):
         return Response(http_status(error), jsonrpc.dumps(rest.failure_json(error, self.version)), headers=headers)
 
 
-async def _events(call: Call, method: Method, params: Json, caller: Caller) -> Numbered:
-    """Each with its number."""
-    watches = method.operation == "SubscribeToTask"
-    if watches:
-        last = call.request.headers.get("last-event-id", "")
-        stream = call.noting(call.operations.subscribe_to_task(params, caller, last))
-    else:
-        stream = call.noting(call.operations.send_streaming_message(params, caller))
-    async with aclosing(stream):
-        async for told in stream:
-            if told is None:
-                yield None
-                continue
-            event = stream_event(told.json)
-            if not watches:
-                finish(event)
-            yield told.id, event
+def _events(call: Call, method: Method, params: Json, caller: Caller) -> Stream:
+    if method.operation == WATCH:
+        return call.operations.subscribe_to_task(params, caller, call.request.headers.get("last-event-id", ""))
+    return call.operations.send_streaming_message(params, caller)
 
 
-async def _responses(id: Any, events: Numbered) -> Frames:
-    async with aclosing(events):
-        async for numbered in events:
-            yield numbered and (numbered[0], jsonrpc.result(id, _dumped(numbered[1])))
+def _teller(method: Method) -> Callable[[StreamEvent], Any]:
+    """Of an event the model of 0.3."""
 
+    def tell(event: StreamEvent) -> Any:
+        told = stream_event(event.json)
+        if method.operation != WATCH:
+            finish(told)
+        return told
 
-async def _bare(events: Numbered) -> Frames:
-    async with aclosing(events):
-        async for numbered in events:
-            yield numbered and (numbered[0], jsonrpc.dumps(rest.event_json(numbered[1])))
+    return tell
 
 
 def _dumped(answer: Any) -> Any:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any
+from functools import partial
 
 from django.db import DatabaseError, close_old_connections, connection
 
@@ -161,27 +161,30 @@ class Journal:
             waiting.fail(error)
 
     def _tell(self, batch: list[Waiting]) -> None:
+        """One call of each loop: whoever listens there hears it before whoever waits for the commit goes on."""
         events = [event for waiting in batch if waiting.error is None for event in waiting.events]
-        if events:
-            for loop, listener, _ in list(self._listeners):
-                _call(loop, listener, events)
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[Waiting]] = {}
+        listeners: dict[asyncio.AbstractEventLoop | None, list[Listener]] = {}
+        for loop, listener, _ in list(self._listeners) if events else ():
+            listeners.setdefault(loop, []).append(listener)
+        waiters: dict[asyncio.AbstractEventLoop | None, list[Waiting]] = {}
         for waiting in batch:
-            by_loop.setdefault(waiting.loop, []).append(waiting)
-        for home, waitings in by_loop.items():
+            waiters.setdefault(waiting.loop, []).append(waiting)
+        for home in listeners.keys() | waiters.keys():
+            tell = partial(_tell_here, listeners.get(home, ()), events, waiters.get(home, ()))
             if home is None:
-                _settle(waitings)
-            else:
-                _call(home, _settle, waitings)
+                tell()
+                continue
+            try:
+                home.call_soon_threadsafe(tell)
+            except RuntimeError:  # the loop has ended, and with it whoever waited there
+                logger.debug("Nobody waits for this commit any more.", extra={"action": "journal.loop_closed"})
 
 
-def _settle(batch: Iterable[Waiting]) -> None:
-    for waiting in batch:
+def _tell_here(listeners: Iterable[Listener], events: list[Event], waiters: Iterable[Waiting]) -> None:
+    for listener in listeners:
+        try:
+            listener(events)
+        except Exception:  # one that fails must not keep the news from the others
+            logger.exception("A listener of the journal failed.", extra={"action": "journal.listener_failed"})
+    for waiting in waiters:
         waiting.settle()
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[[Any], None], argument: Any) -> None:
-    try:
-        loop.call_soon_threadsafe(function, argument)
-    except RuntimeError:  # the loop has ended, and with it whoever waited there
-        logger.debug("Nobody waits for this commit any more.", extra={"action": "journal.loop_closed"})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from agents_app import fast_json
 
 M = TypeVar("M", bound=Model)
 
+ROWS_TOGETHER = (64, 16, 4, 1)  # in one statement: few sizes, so that each is prepared once
 AS_THEY_ARE = (models.CharField, models.TextField, models.BooleanField, models.IntegerField)
 
 
@@ -88,7 +90,7 @@ def insert(rows: Iterable[Model]) -> None:
         names = _stored(model)
         values = _values(model, names, models_, connection.vendor, adding=True)
         if connection.vendor == "sqlite":
-            _execute_many(connection, _insertion(model, names), values)
+            _insert_together(connection, model, names, values)
         else:
             _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
         for row in models_:
@@ -124,6 +126,16 @@ def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tupl
             rounds.append({})
         rounds[number].setdefault((model, names), {})[row.pk] = row
     return (statement for each in rounds for statement in each.items())
+
+
+def _insert_together(connection: Any, model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> None:
+    """On SQLite. A statement for each row would write the search index, and let other threads run, row by row."""
+    done = 0
+    for size in ROWS_TOGETHER:
+        statement = _insertion(model, names, size)
+        while len(values) - done >= size:
+            _execute_many(connection, statement, [list(chain.from_iterable(values[done : done + size]))])
+            done += size
 
 
 def _execute_many(connection: Any, statement: str, values: list[list[Any]]) -> None:
@@ -172,10 +184,11 @@ def _statement(model: type[Model], names: tuple[str, ...]) -> str:
     return f"UPDATE {table} SET {sets} WHERE {_quoted(model, (pk.name,))[1][0]} = ?"
 
 
-@lru_cache(maxsize=64)
-def _insertion(model: type[Model], names: tuple[str, ...]) -> str:
+@lru_cache(maxsize=256)
+def _insertion(model: type[Model], names: tuple[str, ...], rows: int) -> str:
     table, columns = _quoted(model, names)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['?'] * len(columns))})"
+    row = f"({', '.join(['?'] * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
 
 def _quoted(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[str]]:

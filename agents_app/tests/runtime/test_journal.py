@@ -39,6 +39,29 @@ async def test_many_callers_get_gapless_numbers_in_one_order(room):
     assert (await JournalHead.objects.aget(context_id=room.id)).seq == 201
 
 
+async def test_each_row_of_a_large_batch_is_saved_as_it_is(room):
+    messages = [a_message(room) for _ in range(90)]
+    for number, message in enumerate(messages):
+        message.text = f"number {number}"
+    entries = [Entry(room.id, [created_fact(message)], [message]) for message in messages]
+    await asyncio.gather(*map(room.runtime.journal.append, entries))
+    saved = {message.id: message.text async for message in Message.objects.filter(context_id=room.id)}
+    assert saved == {message.id: message.text for message in messages}
+
+
+async def test_a_listener_that_fails_keeps_the_news_from_nobody(room, caplog):
+    def fail(events: list[Event]) -> None:
+        raise LookupError
+
+    heard: list[int] = []
+    room.runtime.journal.subscribe(fail)
+    room.runtime.journal.subscribe(lambda events: heard.extend(event.seq for event in events))
+    message = a_message(room)
+    await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
+    assert heard == [2] == [(await Message.objects.aget(id=message.id)).seq]
+    assert "A listener of the journal failed." in caplog.text
+
+
 async def test_listeners_hear_in_order_and_before_the_caller_goes_on(room):
     heard: list[int] = []
     room.runtime.journal.subscribe(lambda events: heard.extend(event.seq for event in events))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+LOOK_AGAIN_SECONDS = 0.2
 PREPARING = 7_214_650_011_204  # the number of our advisory lock; it means nothing
 
 
@@ -19,17 +22,26 @@ def alone() -> AbstractContextManager[None]:
 
 @contextmanager
 def _advisory_lock() -> Iterator[None]:
-    """Held by a connection of its own, so it is gone when this process dies, and whatever else is done to the others."""
+    """Held by a connection of its own, so it is gone when this process dies, and whatever else is done to the others.
+
+    Asked for again and again: an index that is made beside running statements would wait for one that waits for this lock.
+    """
     holder = connections.create_connection(DEFAULT_DB_ALIAS)
     try:
         with holder.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+            while not _take(cursor):
+                time.sleep(LOOK_AGAIN_SECONDS)
             try:
                 yield
             finally:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
     finally:
         holder.close()
+
+
+def _take(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [PREPARING])
+    return bool(cursor.fetchone()[0])
 
 
 @contextmanager

@@ -37,10 +37,14 @@ class Message(models.Model):
     context_id = models.UUIDField(help_text="The conversation.")
     seq = models.BigIntegerField(help_text="Journal number of its message.created; the order of a conversation.")
     role = models.CharField(max_length=8, choices=Role)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    agent = models.ForeignKey("agents_app.Agent", models.SET_NULL, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    agent = models.ForeignKey(
+        "agents_app.Agent", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     task = models.ForeignKey(
-        "agents_app.Task", models.SET_NULL, null=True, blank=True, related_name="messages", db_index=True
+        "agents_app.Task", models.SET_NULL, null=True, blank=True, related_name="messages", db_index=False
     )
     inner = models.BooleanField(default=False, help_text="Said between agents, inside a delegation.")
     state = models.CharField(max_length=12, choices=State, default=State.COMPLETE)
@@ -66,6 +70,10 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["context_id", "seq"], condition=models.Q(inner=False), name="message_for_people"),
+            # Of the messages that have one, for every index is written with every message.
+            models.Index(fields=["user"], condition=models.Q(user__isnull=False), name="message_of_user"),
+            models.Index(fields=["agent"], condition=models.Q(agent__isnull=False), name="message_of_agent"),
+            models.Index(fields=["task"], condition=models.Q(task__isnull=False), name="message_of_task"),
         ]
 
     def __str__(self) -> str:

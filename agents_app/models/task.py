@@ -56,10 +56,16 @@ class Task(models.Model):
     context_id = models.UUIDField(help_text="The conversation.")
     agent = models.ForeignKey("agents_app.Agent", models.PROTECT, related_name="tasks")
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", help_text="For whom."
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # `task_by_owner` begins with it
+        help_text="For whom.",
     )
     request = models.ForeignKey("agents_app.Message", models.CASCADE, related_name="started", help_text="What asked.")
-    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children", db_index=False)
     state = models.CharField(max_length=16, choices=TaskState, default=TaskState.SUBMITTED)
     status_text = models.TextField(blank=True, help_text="What the agent reports, or why it ended.")
     plain_reply = models.BooleanField(default=False, help_text="Answered with a Message instead of a Task (A2A).")
@@ -87,7 +93,9 @@ class Task(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["context_id", "id"], name="task_in_context"),
-            models.Index(fields=["owner", "-updated_at", "-id"], name="task_of_owner"),
+            # Read backwards. What is new goes to its end: at the front SQLite would rearrange three pages for each.
+            models.Index(fields=["owner", "updated_at", "id"], name="task_by_owner"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="task_of_parent"),
             models.Index(fields=["lease_until"], condition=Q(state__in=RUNNABLE), name="task_to_run"),
         ]
 

@@ -13,7 +13,9 @@ class WireMessage(models.Model):
         OUT = "out"  # we called somebody, or pushed to them
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    task = models.ForeignKey("agents_app.Task", models.CASCADE, null=True, blank=True, related_name="wire_messages")
+    task = models.ForeignKey(
+        "agents_app.Task", models.CASCADE, null=True, blank=True, related_name="wire_messages", db_index=False
+    )  # `wire_of_task` begins with it
     agent_id = models.CharField(max_length=64, blank=True)
     direction = models.CharField(max_length=4, choices=Direction)
     binding = models.CharField(max_length=16, help_text="JSONRPC, HTTP+JSON, GRPC or push.")

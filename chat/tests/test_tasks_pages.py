@@ -188,7 +188,7 @@ def test_the_list_takes_few_queries_and_begins_in_the_index(browser, room, ada):
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {lists[0]}")
             plan = " ".join(str(row[3]) for row in cursor.fetchall())
-        assert "task_of_owner" in plan and "TEMP B-TREE" not in plan
+        assert "task_by_owner" in plan and "TEMP B-TREE" not in plan
 
 
 def test_a_tasks_page_tells_what_happened(browser, room, ada):

@@ -50,11 +50,12 @@ def prune_samples(days: int | None = None, hours: int | None = None, progress: P
     keep_from = now - timedelta(days=settings.METRICS_KEEP_DAYS if days is None else days)
     full_from = now - timedelta(hours=settings.METRICS_FULL_HOURS if hours is None else hours)
     work = _Work(progress)
-    work.remove_first(keep_from)
-    for name in list_sampled_names():
-        work.remove(name, keep_from)
-        if full_from > keep_from:
-            work.thin(name, full_from)
+    with _writing_as_it_goes():
+        work.remove_first(keep_from)
+        for name in list_sampled_names():
+            work.remove(name, keep_from)
+            if full_from > keep_from:
+                work.thin(name, full_from)
     forget_dead_processes()
     forget_old_figures()
     return work.pruned
@@ -133,7 +134,6 @@ class _Work:
     def _piece(self) -> Iterator[None]:
         """A transaction, and how long others were kept from writing by it. Waiting for its turn keeps nobody."""
         with transaction.atomic():
-            _write_as_you_go()
             begun = time.monotonic()
             yield
         self.took(time.monotonic() - begun)
@@ -151,12 +151,19 @@ class _Work:
             self._progress(self.pruned)
 
 
-def _write_as_you_go() -> None:
+@contextmanager
+def _writing_as_it_goes() -> Iterator[None]:
     """Else PostgreSQL leaves pages by the hundred megabyte to the system, and while a checkpoint brings those to the disk
-    every commit waits."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL backend_flush_after = '256kB'")
+    every commit waits. Whoever reads pushes others' pages out, too, so this is for more than the pieces."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET backend_flush_after = '256kB'")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET backend_flush_after")
 
 
 def _last_of(after: int, rows: int) -> int | None:

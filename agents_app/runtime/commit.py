@@ -162,14 +162,21 @@ class _Work:
         assert entry.context_id is not None
         head = self.heads[entry.context_id]
         head.seq += 1
-        event = new_row(
-            Event, context_id=entry.context_id, seq=head.seq, type=fact.type, data=fact.data, created_at=self.now
-        )
+        version = None
         if fact.task_id is not None:
             task = self.tasks[fact.task_id]
-            task.version += 1
+            task.version = version = task.version + 1
             self.changed_tasks[task.id] = task
-            event.task_id, event.version = task.id, task.version
+        event = new_row(
+            Event,
+            context_id=entry.context_id,
+            seq=head.seq,
+            task_id=fact.task_id,
+            version=version,
+            type=fact.type,
+            data=fact.data,
+            created_at=self.now,
+        )
         event.about = fact.about
         if fact.message is not None:
             fact.message.seq = head.seq

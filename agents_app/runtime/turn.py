@@ -19,6 +19,7 @@ from agents_app.runtime.delegation import Delegation
 from agents_app.runtime.endings import Ended
 from agents_app.runtime.facts import status_fact
 from agents_app.runtime.parked_turn import ParkedTurn
+from agents_app.runtime.rows import new_row
 from agents_app.runtime.thinking import DurableThinking
 from agents_app.runtime.tool_call import ToolCall
 from agents_app.texts import saveable
@@ -76,7 +77,9 @@ class RunningTurn(ParkedTurn):
         if row is None or not self.replaying:
             message = await self._begin()
             known = row is not None
-            row = Artifact(id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values)
+            row = new_row(
+                Artifact, id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values
+            )
             await RunningArtifact(self, row, known).save(tuple(parts), append=False, last=last)
         return RunningArtifact(self, row, True)
 

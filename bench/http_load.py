@@ -16,14 +16,12 @@ END = b"0\r\n\r\n"
 class Load:
     """What so many connections got done."""
 
-    seconds: float = 0.0
-    waits: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)  # of the calls in the counted time
     wrong: int = 0
     calls: int = 0  # those before and after the counted time too
-
-    @property
-    def rate(self) -> float:
-        return len(self.waits) / self.seconds if self.seconds else 0.0
+    rate: float = 0.0
+    """Calls a second: of each connection all its calls, by the time to the end of its last. A slow server ends those of all
+    connections at the same moment, and how many such moments fall into a second says little."""
 
     @property
     def p50(self) -> float:
@@ -40,7 +38,8 @@ class _Connection(asyncio.Protocol):
         self._expected = expected
         self._load = load
         self._received = bytearray()
-        self._begun = 0.0
+        self._calls = 0
+        self._opened = self._begun = self._ended = time.monotonic()
         self.stopping = False
         self.counting = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,8 +52,10 @@ class _Connection(asyncio.Protocol):
         self._received += data
         if self._is_whole():
             self._load.calls += 1
+            self._calls += 1
+            self._ended = time.monotonic()
             if self.counting:
-                self._load.waits.append(time.monotonic() - self._begun)
+                self._load.waits.append(self._ended - self._begun)
                 self._load.wrong += self._expected not in self._received
             self._call()
 
@@ -62,6 +63,10 @@ class _Connection(asyncio.Protocol):
         if not self.done.done():
             self.done.set_result(None)
         self._load.wrong += not self.stopping
+
+    @property
+    def rate(self) -> float:
+        return self._calls / (self._ended - self._opened) if self._calls else 0.0
 
     def _call(self) -> None:
         if self.stopping:
@@ -102,13 +107,12 @@ async def hammer(
     await asyncio.sleep(warm_up)
     for protocol in protocols:
         protocol.counting = True
-    begun = time.monotonic()
     await asyncio.sleep(seconds)
-    load.seconds = time.monotonic() - begun
     for protocol in protocols:
         protocol.counting = False
         protocol.stopping = True
     await asyncio.wait([protocol.done for protocol in protocols], timeout=10)
+    load.rate = sum(protocol.rate for protocol in protocols)
     return load
 
 

@@ -14,9 +14,11 @@ from accounts.access import find_first_admin
 from agents_app.models import Event, EventType
 from agents_app.runtime.rows import insert, new_row
 from chat.models import Conversation, Participant
+from chat.search import sqlite
 from chat.titles import title_from
 
 ADMIN_KNOWN_SECONDS = 10
+SAID = (EventType.MESSAGE_CREATED, EventType.MESSAGE_CHANGED)
 
 
 def project_events(sender: Any, events: list[Event], **kwargs: Any) -> None:
@@ -26,6 +28,8 @@ def project_events(sender: Any, events: list[Event], **kwargs: Any) -> None:
         insert([row for event in opened for row in _room(event, newest.pop(event.context_id, event))])
     if newest:
         _project_messages(newest)
+    if connection.vendor == "sqlite":
+        sqlite.await_more(sum(event.type in SAID for event in events))
 
 
 def _room(event: Event, newest: Event) -> list[Model]:

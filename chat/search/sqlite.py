@@ -2,17 +2,23 @@
 
 `chat_found` says which message has which row number. FTS5 keeps no text of its own here (`content=''`) and has to be told the
 old one when it changes. The rooms are words of the index, too: who has few of them gets the matches of these alone.
+
+FTS5 writes as much for one message as for many, so the newest await others, with a row number and without their words: the
+numbers behind the last that the index has. Every so many messages, and before a search, they go into it together.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from chat.pages import read_number
 from chat.search.words import Query
+
+logger = logging.getLogger(__name__)
 
 TABLES = (
     """
@@ -27,32 +33,38 @@ TABLES = (
 )
 FOR_PEOPLE = "{row}.inner = 0 AND {row}.state <> 'streaming' AND {row}.text <> ''"
 NEW, OLD = FOR_PEOPLE.format(row="new"), FOR_PEOPLE.format(row="old")
-ADD = """
-    INSERT OR IGNORE INTO chat_found (message_id, context_id) VALUES (new.id, new.context_id);
-    INSERT INTO chat_found_words (rowid, text, room)
-        SELECT id, new.text, context_id FROM chat_found WHERE message_id = new.id;
-"""
+LAST = "(SELECT coalesce(max(id), 0) FROM chat_found_words_docsize)"  # that the index has
+AWAIT = "INSERT OR IGNORE INTO chat_found (message_id, context_id) VALUES (new.id, new.context_id);"
 REMOVE = """
     INSERT INTO chat_found_words (chat_found_words, rowid, text, room)
-        SELECT 'delete', id, old.text, context_id FROM chat_found WHERE message_id = old.id;
+        SELECT 'delete', id, old.text, context_id FROM chat_found
+        WHERE message_id = old.id AND EXISTS (SELECT 1 FROM chat_found_words_docsize AS known WHERE known.id = chat_found.id);
+"""
+PUT_BACK = f"""
+    INSERT INTO chat_found_words (rowid, text, room)
+        SELECT id, new.text, context_id FROM chat_found WHERE message_id = new.id AND id <= {LAST};
 """
 FORGET = "DELETE FROM chat_found WHERE message_id = old.id;"
-TRIGGERS = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {moment} ON agents_app_message WHEN {when} BEGIN {what} END"
-    for name, moment, when, what in (
-        ("chat_found_created", "INSERT", NEW, ADD),
-        ("chat_found_unsaid", "UPDATE OF text, state, inner", f"{OLD} AND NOT ({NEW})", REMOVE + FORGET),
-        (
-            "chat_found_changed",
-            "UPDATE OF text, state, inner",
-            f"{OLD} AND {NEW} AND old.text <> new.text",
-            REMOVE + ADD,
-        ),
-        ("chat_found_said", "UPDATE OF text, state, inner", f"{NEW} AND NOT ({OLD})", ADD),
-        ("chat_found_deleted", "DELETE", OLD, REMOVE + FORGET),
-    )
+TRIGGERS = (
+    # Of databases that are older than this: they put each message into the index at once.
+    *(f"DROP TRIGGER IF EXISTS chat_found_{name}" for name in ("created", "unsaid", "changed", "said", "deleted")),
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS chat_found_{name} AFTER {moment} ON agents_app_message WHEN {when} BEGIN {what} END"
+        for name, moment, when, what in (
+            ("awaits", "INSERT", NEW, AWAIT),
+            ("awaits_end", "UPDATE OF text, state, inner", f"{NEW} AND NOT ({OLD})", AWAIT),
+            (
+                "is_changed",
+                "UPDATE OF text, state, inner",
+                f"{OLD} AND {NEW} AND old.text <> new.text",
+                REMOVE + PUT_BACK,
+            ),
+            ("is_unsaid", "UPDATE OF text, state, inner", f"{OLD} AND NOT ({NEW})", REMOVE + FORGET),
+            ("is_deleted", "DELETE", OLD, REMOVE + FORGET),
+        )
+    ),
 )
-ARE_THERE = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'chat\\_found\\_%' ESCAPE '\\'"
+ARE_THERE = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name = 'chat_found_awaits'"
 FILL = (
     f"""
     INSERT OR IGNORE INTO chat_found (message_id, context_id)
@@ -66,6 +78,14 @@ FILL = (
         WHERE chat_found.id NOT IN (SELECT id FROM chat_found_words_docsize) ORDER BY chat_found.id
     """,
 )
+AWAITED = f"SELECT EXISTS (SELECT 1 FROM chat_found WHERE id > {LAST})"
+TAKE_IN = f"""
+    INSERT INTO chat_found_words (rowid, text, room)
+        SELECT chat_found.id, message.text, chat_found.context_id
+        FROM chat_found JOIN agents_app_message AS message ON message.id = chat_found.message_id
+        WHERE chat_found.id > {LAST} ORDER BY chat_found.id
+"""
+TOGETHER = 64  # messages
 # CROSS JOIN: FTS5 hands out its rows from the newest on, and stops when the page is full.
 FIND = """
     SELECT chat_found.id, chat_found.message_id FROM chat_found_words CROSS JOIN chat_found
@@ -77,11 +97,41 @@ FIND = """
 NEWEST = 2**62
 
 
+_awaiting = 0  # messages, since this process last took some in; how many there are really, the database knows
+
+
+def await_more(messages: int) -> None:
+    """In the transaction that saves so many."""
+    global _awaiting
+    _awaiting += messages
+    if _awaiting >= TOGETHER:
+        _awaiting = 0
+        _take_in()
+
+
+def _take_in() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_IN)
+
+
+def _take_in_what_awaits() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(AWAITED)
+        if not cursor.fetchone()[0]:
+            return
+    try:
+        with transaction.atomic():
+            _take_in()
+    except OperationalError:  # such as a full disk: what the index has is found all the same
+        logger.exception("The newest messages are not found yet.", extra={"action": "search.behind"})
+
+
 def find(
     user_id: UUID, rooms: Mapping[UUID, int] | None, query: Query, before: str, size: int
 ) -> list[tuple[str, UUID]]:
     """Cursors and ids of matches, newest first. `rooms`: all that the person has, when they are few, with the number of the
     last message in each."""
+    _take_in_what_awaits()
     asked = [False, True] if query.unfinished else [False]
     with connection.cursor() as cursor:
         for unfinished in asked:  # all the words that begin like it are merged before the first is handed out

@@ -7,7 +7,7 @@ from agents_app.actions.contexts import _delete_rows
 from agents_app.models import Message
 from chat import search as searching
 from chat.pages import BadCursor
-from chat.search import search
+from chat.search import search, sqlite
 from chat.search.tables import keep_search_tables
 from chat.tests.room import Room, make_agent
 
@@ -138,6 +138,52 @@ def test_a_message_that_changes_is_found_by_its_new_words(room, ada):
     assert (texts(ada, "coat"), _rows()) == ([], 0)
 
 
+def test_a_message_may_change_and_go_before_anybody_searches(room, ada):
+    changed, gone, unsaid = (room.said("Take an umbrella", ada) for _ in range(3))
+    Message.objects.filter(id=changed.id).update(text="Take a coat")
+    Message.objects.filter(id=gone.id).delete()
+    Message.objects.filter(id=unsaid.id).update(text="", state=Message.State.FAILED)
+    assert (texts(ada, "umbrella"), texts(ada, "coat"), _rows()) == ([], ["Take a coat"], 1)
+
+
+def test_the_newest_of_the_index_may_change_while_others_await(room, ada):
+    first, second = room.said("umbrella one", ada), room.said("umbrella two", ada)
+    assert texts(ada, "umbrella") == ["umbrella two", "umbrella one"]
+    room.said("umbrella three", ada)
+    Message.objects.filter(id=second.id).update(text="umbrella 2")
+    Message.objects.filter(id=first.id).update(text="umbrella 1")
+    assert texts(ada, "umbrella") == ["umbrella three", "umbrella 2", "umbrella 1"]
+    assert texts(ada, "two") == texts(ada, "one") == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has each message in its index at once")
+def test_so_many_messages_go_into_the_index_by_themselves(room, ada):
+    for number in range(sqlite.TOGETHER):
+        room.said(f"umbrella {number}", ada)
+    sqlite.await_more(sqlite.TOGETHER - 1)
+    before = _indexed()
+    sqlite.await_more(1)
+    assert (before, _indexed()) == (0, sqlite.TOGETHER)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has each message in its index at once")
+def test_an_older_database_lets_messages_await_each_other_from_now_on(room, ada):
+    with connection.cursor() as cursor:
+        for name in ("awaits", "awaits_end", "is_changed", "is_unsaid", "is_deleted"):
+            cursor.execute(f"DROP TRIGGER chat_found_{name}")
+        cursor.execute(
+            "CREATE TRIGGER chat_found_created AFTER INSERT ON agents_app_message BEGIN "
+            "INSERT INTO chat_found (message_id, context_id) VALUES (new.id, new.context_id); "
+            "INSERT INTO chat_found_words (rowid, text, room) "
+            "SELECT id, new.text, context_id FROM chat_found WHERE message_id = new.id; END"
+        )
+    room.said("the first umbrella", ada)
+    keep_search_tables()
+    room.said("the second umbrella", ada)
+    assert _indexed() == 1
+    assert texts(ada, "umbrella") == ["the second umbrella", "the first umbrella"]
+
+
 def test_what_was_said_before_there_was_a_search_is_found(room, ada):
     room.said("Take an umbrella", ada)
     for statement in _undo():
@@ -156,6 +202,17 @@ def test_unknown_cursor_is_refused(room, ada, before):
         search(ada, "umbrella", before, 20)
 
 
+@pytest.fixture(autouse=True)
+def nothing_awaits(monkeypatch):
+    monkeypatch.setattr(sqlite, "_awaiting", 0)
+
+
+def _indexed() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM chat_found_words_docsize")
+        return int(cursor.fetchone()[0])
+
+
 def _rows() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM chat_found")
@@ -163,9 +220,9 @@ def _rows() -> int:
 
 
 def _undo() -> list[str]:
-    names = ["created", "changed", "deleted"]
     if connection.vendor == "postgresql":
-        triggers = [f"DROP TRIGGER chat_found_{name} ON agents_app_message" for name in names]
-        return [*triggers, "DROP TABLE chat_found"]
-    triggers = [f"DROP TRIGGER chat_found_{name}" for name in [*names, "said", "unsaid"]]
+        names = ["created", "changed", "deleted"]
+        return [*(f"DROP TRIGGER chat_found_{name} ON agents_app_message" for name in names), "DROP TABLE chat_found"]
+    names = ["awaits", "awaits_end", "is_changed", "is_unsaid", "is_deleted"]
+    triggers = [f"DROP TRIGGER chat_found_{name}" for name in names]
     return [*triggers, "DROP TABLE chat_found", "DROP TABLE chat_found_words"]

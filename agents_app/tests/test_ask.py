@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from agents_app import registry
 from agents_app.base import Part
@@ -147,6 +148,17 @@ def test_stopped_it_stops_the_task(scripted, monkeypatch):
         Asked(agent, "Begin")
 
     assert Task.objects.get().state == "canceled"
+
+
+def test_a_database_that_takes_nothing_is_told_in_a_sentence(scripted, monkeypatch):
+    from agents_app import asking
+
+    async def fail(self: asking.Asking, text: str) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(asking.Asking, "ask", fail)
+    with pytest.raises(CommandError, match="The database did not take it: database or disk is full"):
+        Asked(scripted(Say("Yes.")), "Begin")
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,11 @@ def workplace() -> Iterator[Path]:
             yield Path(folder)
 
 
-def require_space(folder: Path, needed: int) -> None:
+def require_space(folder: Path, needed: int, otherwise: str = ", or name another disk in BACKUP_DIR") -> None:
+    """`otherwise`: what helps besides making room. Raises `CannotStore`."""
     free = shutil.disk_usage(folder).free
     if free < needed + SPARE_BYTES:
         raise CannotStore(
             f"{folder} has {free / 2**20:,.0f} MB free, and {(needed + SPARE_BYTES) / 2**20:,.0f} MB may be needed: "
-            "make room, or name another disk in BACKUP_DIR."
+            f"make room{otherwise}."
         )

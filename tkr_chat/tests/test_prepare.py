@@ -87,3 +87,20 @@ with alone():
     print("held", flush=True)
     time.sleep(300)
 """
+
+
+def test_a_migration_that_fails_is_told_in_a_sentence(database_url: str, tmp_path: Path) -> None:
+    statement = "CREATE TABLE accounts_user (id integer)"  # somebody else's, in the way
+    if database_url.startswith("sqlite"):
+        path = Path(database_url.removeprefix("sqlite:///"))
+        path.parent.mkdir()
+        with sqlite3.connect(path) as file:
+            file.execute(statement)
+    else:
+        with psycopg.connect(database_url) as connection:
+            connection.execute(statement)
+
+    done = manage(tmp_path / "data", "prepare", DATABASE_URL=database_url, DB_POOL_MIN="1")
+
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "The database could not be made ready" in done.stderr and "accounts_user" in done.stderr

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from accounts.access import find_first_admin, find_person
 from accounts.models import User
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             raise CommandError('Say what to ask, such as: manage.py ask chloe "What is 15 % of 87?"')
         try:
             outcome, shown = asyncio.run(self._ask(agent, _get_owner(options["user"]), text, options["json"]))
+        except DatabaseError as error:
+            raise CommandError(f"The database did not take it: {error}. See manage.py doctor.") from error
         except KeyboardInterrupt:
             raise CommandError("Stopped.", returncode=EXIT_CODES[TaskState.CANCELED]) from None
         self._tell(outcome, shown if options["json"] else None)

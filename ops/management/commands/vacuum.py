@@ -38,7 +38,7 @@ class Command(OperatorCommand):
 
     def _require_space(self, size: int) -> None:
         if connection.vendor == "sqlite":
-            require_space(connection.settings_dict["NAME"].parent, size)
+            require_space(connection.settings_dict["NAME"].parent, size, otherwise="")
 
 
 def _statements(full: bool) -> list[str]:

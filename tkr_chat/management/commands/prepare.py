@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import OperationalError
+from django.db import DatabaseError, connection
 
 from accounts.actions.users import make_first_admin
 from tkr_chat.alone import alone
@@ -18,11 +18,15 @@ class Command(BaseCommand):
     )
 
     def handle(self, **_: Any) -> None:
+        answered = False
         try:
             with alone():
+                connection.ensure_connection()
+                answered = True
                 self._prepare()
-        except OperationalError as error:
-            raise CommandError(f"The database does not answer, look at DATABASE_URL: {error}") from error
+        except DatabaseError as error:
+            what = "could not be made ready" if answered else "does not answer, look at DATABASE_URL"
+            raise CommandError(f"The database {what}: {error}") from error
 
     def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)  # its last signal registers the agents

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from agents_app.runtime.facts import status_fact
 from agents_app.runtime.journal import Entry, Refused, TaskChange
 from agents_app.runtime.leases import is_free, lease_end
 from agents_app.runtime.loops import came_round
-from agents_app.runtime.receipt import DatabaseAway
+from agents_app.runtime.receipt import DatabaseAway, is_full
 from agents_app.runtime.saved_turn import Recalled
 from agents_app.runtime.stopping import stop_children
 from agents_app.runtime.turn import RunningTurn
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
 logger = logging.getLogger(__name__)
+
+FULL_SECONDS = 2.0  # until a task is tried again for which there was no room
 
 # Why the queue cancels a running task.
 STOPPED = "a person stopped it"
@@ -189,12 +192,13 @@ async def _cancelled(turn: RunningTurn) -> Ended:
 
 async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
     """The database failed in the middle: run again from the last finished step, and not only when the lease has expired.
-    That it was away is not the agent's fault and no attempt of it."""
+    That it was away, or full, is not the agent's fault and no attempt of it."""
     logger.warning("The database failed a task: %s", error, extra={"action": "task.database_failed"})
     if turn is None:
         return
     fields: dict[str, Any] = {"lease_owner": "", "lease_until": None}
-    if isinstance(error, DatabaseAway):
+    full = is_full(error)
+    if full or isinstance(error, DatabaseAway):
         fields["attempts"] = turn.task.attempts - 1
     try:
         change = TaskChange(turn.task_id, fields, turn.check_mine)
@@ -202,4 +206,9 @@ async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
     except (Refused, DatabaseError) as why:
         logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
     else:
-        turn.runtime.queue.put(turn.task_id)
+        put = partial(turn.runtime.queue.put, turn.task_id)
+        # What gives up a lease may fit where nothing else does: a full disk is not tried again and again at once.
+        if full:
+            asyncio.get_running_loop().call_later(FULL_SECONDS, put)
+        else:
+            put()

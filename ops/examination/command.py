@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from typing import Any
 
+from django.db import connection
+
+from agents_app.threads import leave_pool
 from ops.command import OperatorCommand, Report
 from ops.examination.findings import Finding, as_report, in_lines
 
@@ -14,6 +18,11 @@ class ExaminationCommand(OperatorCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--strict", action="store_true", help="End with 1 also when something is amber.")
+
+    def handle(self, **options: Any) -> None:
+        if connection.connection is None:
+            leave_pool()  # which would wait half a minute, for each look, for a database that is away
+        super().handle(**options)
 
     def reported(self, found: list[Finding], strict: bool) -> Report:
         self.strict = strict

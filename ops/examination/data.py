@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from agents_app.runtime.receipt import is_full
 from ops.access import last_proof
 from ops.backups.databases import the_database
 from ops.examination.findings import Finding, amber, green, red
@@ -21,20 +23,43 @@ from ops.secrets import count_unreadable
 SLOW_SECONDS = 0.5
 WAL_BYTES = 512 * 1024 * 1024
 CONNECTIONS_SHARE = 0.8
+ROOM_BYTES = 1024 * 1024
 PROOF_AGE = timedelta(hours=50)  # two nights
 
 
 def database() -> Iterator[Finding]:
     began = time.monotonic()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except OperationalError as error:
+        yield red("database", f"It does not answer: {error}", "Start it, or look at DATABASE_URL.")
+        return
     took = time.monotonic() - began
     text = f"{connection.display_name}, {the_database().size() / 2**20:,.0f} MB, answers in {took * 1000:,.0f} ms."
     if took > SLOW_SECONDS:
         yield amber("database", text, "It is slow: look at its machine's processor and disk.")
     else:
         yield green("database", text)
-    yield from _write_ahead_log() if connection.vendor == "sqlite" else _connections()
+    if connection.vendor == "sqlite":
+        yield from _write_ahead_log()
+    else:
+        yield from _connections()
+        yield from _room()
+
+
+def _room() -> Iterator[Finding]:
+    """Whether PostgreSQL takes a megabyte: its disk may be another machine's. Nothing is left of what is written here."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE tkr_doctor (filler text)")
+            cursor.execute("INSERT INTO tkr_doctor VALUES (%s)", [os.urandom(ROOM_BYTES // 2).hex()])
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        if not is_full(error):
+            raise
+        why = str(error).partition("\n")[0]
+        yield red("database", f"It has no room: {why}.", "Make room on its disk; docs/operations.md says how.")
 
 
 def _write_ahead_log() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents_app import signals
 from agents_app.base import ToolResult, tool
 from agents_app.models import Event, JournalHead, Message, Task
+from agents_app.runtime import runner
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, TaskChange
 from agents_app.runtime.receipt import is_full
@@ -138,6 +139,21 @@ async def test_a_turn_that_the_database_always_fails_ends_with_words(room, agent
 
     task = await room.settle(await room.ask(agent(work), "go"))
     assert task.state == "failed" and task.status_text == "Tester began 3 times and never came to an end."
+
+
+async def test_a_full_disk_is_no_attempt_of_an_agent(room, agent, monkeypatch, settings):
+    monkeypatch.setattr(runner, "FULL_SECONDS", 0.05)
+    begun: list[float] = []
+
+    async def work(turn):
+        begun.append(asyncio.get_running_loop().time())
+        await turn.say("x")
+        if len(begun) <= settings.AGENTS_MAX_ATTEMPTS + 2:
+            raise OperationalError('could not extend file "base/1/2": No space left on device')
+
+    task = await room.settle(await room.ask(agent(work), "go"))
+    assert (task.state, task.attempts) == ("completed", 1)
+    assert begun[-1] - begun[0] > 0.05 * settings.AGENTS_MAX_ATTEMPTS
 
 
 def test_a_full_disk_is_told_from_other_failures():

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 
 from tkr_chat.tests.backups.installation import Installation
 from tkr_chat.tests.processes import manage
 from tkr_chat.tests.server import serving
+
+DB_POOL_TIMEOUT = 30  # seconds, by default
 
 
 def colours(here: Installation, *command: str, ends: int, **variables: str) -> dict[str, str]:
@@ -38,6 +42,15 @@ def test_what_is_wrong_is_red(here: Installation) -> None:
 
     assert {found[name] for name in ("migrations", "secrets", "redis", "backups")} == {"red"}
     assert (found["permissions"], found["processes"]) == ("amber", "amber")
+
+
+def test_a_database_that_is_away_is_told_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = manage(tmp_path, "doctor", DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing")
+
+    assert done.returncode == 1 and "psycopg.pool" not in done.stderr
+    assert "✗ database" in done.stdout and "Start it, or look at DATABASE_URL." in done.stdout
+    assert time.monotonic() - began < DB_POOL_TIMEOUT, "nothing waited for a connection"
 
 
 def test_without_a_server_the_new_version_does_not_fly(here: Installation) -> None:

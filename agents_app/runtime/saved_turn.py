@@ -183,7 +183,9 @@ class SavedTurn(base.Turn):
     async def finish_step(self, step: Step) -> None:
         step.finished_at = timezone.now()
         finished = step_fact(EventType.TOOL_FINISHED, step)
-        await self.commit(finished, changes=[(step, ("data", "error", "finished_at"))])
+        # With the text before it: an earlier run began the step, and this one said that anew and has perhaps not saved it.
+        changes = [(step, ("data", "error", "finished_at")), *self.answer.saved_text()]
+        await self.commit(finished, changes=changes)
 
     async def _begin(self) -> Message:
         async with self._beginning:

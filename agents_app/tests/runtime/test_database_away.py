@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -130,6 +130,30 @@ async def test_a_turn_that_the_database_failed_is_begun_anew_at_once(room, agent
     assert asyncio.get_running_loop().time() - begun < 5
     answer = await Message.objects.aget(task=task, role="agent")
     assert (answer.text, answer.state) == ("done", "complete")
+
+
+async def test_what_was_said_before_a_step_that_a_later_run_finished_is_kept(room, agent):
+    begun: list[int] = []
+
+    @tool
+    async def count(turn) -> ToolResult:
+        """Count."""
+        if len(begun) == 1:
+            stack.enter_context(once(fail))  # that the step is finished is not saved
+        return ToolResult("counted")
+
+    async def work(turn):
+        begun.append(1)
+        await turn.say("one two ")
+        await turn.use(count)
+        if len(begun) == 2:
+            raise OperationalError("deadlock detected")
+        await turn.say("three")
+
+    with ExitStack() as stack:
+        task = await room.settle(await room.ask(agent(work), "go"))
+    assert len(begun) == 3
+    assert (await Message.objects.aget(task=task, role="agent")).text == "one two three"
 
 
 async def test_a_turn_that_the_database_always_fails_ends_with_words(room, agent):

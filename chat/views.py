@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
@@ -146,12 +146,15 @@ def attachment(request: SignedInRequest, attachment_id: UUID) -> HttpResponse:
     return response
 
 
-@login_required
 @require_safe
 @conditional_page
-def agents_css(request: SignedInRequest) -> HttpResponse:
-    """The agents' colours: a stylesheet, because the policy forbids style attributes."""
-    return HttpResponse(agents_stylesheet(), "text/css", headers={"Cache-Control": "private, no-cache"})
+def agents_css(request: HttpRequest) -> HttpResponse:
+    """The agents' colours: a stylesheet, because the policy forbids style attributes.
+
+    For strangers an empty one: whoever signs out while a page loads would get the page to sign in as its style.
+    """
+    colours = agents_stylesheet() if request.user.is_authenticated else ""
+    return HttpResponse(colours, "text/css", headers={"Cache-Control": "private, no-cache"})
 
 
 def _conversation(request: SignedInRequest, conversation_id: UUID) -> Conversation:

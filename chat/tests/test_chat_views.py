@@ -58,9 +58,7 @@ def test_the_page_needs_nothing_its_policy_forbids(browser, room, ada):
     assert "script-src 'self'" in page["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/new/", "/c/{id}/", "/c/{id}/messages", "/sidebar", "/files/{id}/", "/agents.css"]
-)
+@pytest.mark.parametrize("path", ["/", "/new/", "/c/{id}/", "/c/{id}/messages", "/sidebar", "/files/{id}/"])
 def test_strangers_are_asked_to_sign_in(client, room, path):
     answer = client.get(path.format(id=room.id))
     assert answer.status_code == 302
@@ -147,6 +145,11 @@ def test_the_agents_colours_are_asked_for_anew_and_sent_only_when_changed(browse
     first = browser.get("/agents.css")
     assert first["Content-Type"] == "text/css"
     assert browser.get("/agents.css", headers={"If-None-Match": first["ETag"]}).status_code == 304
+
+
+def test_strangers_get_an_empty_style_sheet_instead_of_a_page(client):
+    answer = client.get("/agents.css")
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (200, "text/css", b"")
 
 
 def test_a_page_takes_the_same_number_of_queries_however_much_is_said(

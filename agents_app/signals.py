@@ -2,9 +2,9 @@
 
 from django.dispatch import Signal
 
-# Inside the journal's transaction, in its thread: `events`, a list of Event. For rows that must never disagree with
-# the journal. A receiver that raises undoes the commit.
-events_committing = Signal()
+# Inside the journal's transaction, in its thread: `events`, a list of Event, and `new`, the rows that are inserted with
+# them. For rows that must never disagree with the journal. A receiver that raises undoes the commit.
+events_committing = Signal(use_caching=True)
 
 # A process begins to run tasks: `runtime`, whose `beside` runs something else as long.
 runtime_starting = Signal()

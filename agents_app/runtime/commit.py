@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents_app import signals
 from agents_app.models import Event, JournalHead, Task
-from agents_app.runtime.entry import Chain, ConversationGone, Entry, Fact, Refused, TaskChange, Unfounded, Waiting
+from agents_app.runtime.entry import Chain, ConversationGone, Entry, Refused, TaskChange, Unfounded, Waiting
 from agents_app.runtime.receipt import DatabaseAway, Receipt, is_away
 from agents_app.runtime.rows import insert, new_row, pipelined, update
 
@@ -132,7 +132,7 @@ class _Work:
         self.tasks |= fresh
         for change in entry.tasks:
             self._change_task(change)
-        waiting.events = [self._number(entry, fact) for fact in entry.facts]
+        waiting.events = self._number(entry) if entry.facts else []
         self.events += waiting.events
         self.new += entry.new
         for row, names in entry.changes:  # a row that changes several times is written once, as it is in the end
@@ -158,29 +158,33 @@ class _Work:
         if change.fields:
             self.changed_tasks[task.id] = task
 
-    def _number(self, entry: Entry, fact: Fact) -> Event:
+    def _number(self, entry: Entry) -> list[Event]:
         assert entry.context_id is not None
         head = self.heads[entry.context_id]
-        head.seq += 1
-        version = None
-        if fact.task_id is not None:
-            task = self.tasks[fact.task_id]
-            task.version = version = task.version + 1
-            self.changed_tasks[task.id] = task
-        event = new_row(
-            Event,
-            context_id=entry.context_id,
-            seq=head.seq,
-            task_id=fact.task_id,
-            version=version,
-            type=fact.type,
-            data=fact.data,
-            created_at=self.now,
-        )
-        event.about = fact.about
-        if fact.message is not None:
-            fact.message.seq = head.seq
-        return event
+        task: Task | None = None
+        events = []
+        for fact in entry.facts:
+            head.seq += 1
+            version = None
+            if fact.task_id is not None:
+                if task is None or task.id != fact.task_id:  # an entry mostly speaks of one
+                    task = self.changed_tasks[fact.task_id] = self.tasks[fact.task_id]
+                task.version = version = task.version + 1
+            event = new_row(
+                Event,
+                context_id=entry.context_id,
+                seq=head.seq,
+                task_id=fact.task_id,
+                version=version,
+                type=fact.type,
+                data=fact.data,
+                created_at=self.now,
+            )
+            event.about = fact.about
+            if fact.message is not None:
+                fact.message.seq = head.seq
+            events.append(event)
+        return events
 
     def write(self) -> None:
         insert([self.heads[context_id] for context_id in self.opened])
@@ -195,4 +199,4 @@ class _Work:
         )
         insert(self.events)
         if self.events:
-            signals.events_committing.send(sender=Entry, events=self.events)
+            signals.events_committing.send(sender=Entry, events=self.events, new=self.new)

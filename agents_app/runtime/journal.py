@@ -117,7 +117,6 @@ class Journal:
         try:
             while (first := self._queue.get()) is not None:
                 batch, last = self._gather(first)
-                close_old_connections()
                 self._save(batch)
                 close_old_connections()
                 self._tell(batch)

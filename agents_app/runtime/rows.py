@@ -18,7 +18,7 @@ from agents_app import fast_json
 
 M = TypeVar("M", bound=Model)
 
-ROWS_TOGETHER = (64, 16, 4, 1)  # in one statement: few sizes, so that each is prepared once
+ROWS_TOGETHER = (64, 16, 4, 3, 2, 1)  # in one statement: few sizes, so that each is prepared once
 AS_THEY_ARE = (models.CharField, models.TextField, models.BooleanField, models.IntegerField)
 
 
@@ -27,19 +27,17 @@ def new_row(model: type[M], **values: Any) -> M:
 
     `values` are right as they are: columns by their attribute name, relations by an object or by their `_id`.
     """
-    plain, made, relations = _defaults(model)
+    plain, made, relations = _defaults(model, tuple(values))
     row = model.__new__(model)
     state = row._state = ModelState()
     fields = row.__dict__
     fields.update(plain)
     for name, make in made:
-        if name not in values:
-            fields[name] = make()
+        fields[name] = make()
     fields.update(values)
     for name, column in relations:
-        if name in values:
-            value = state.fields_cache[name] = fields.pop(name)
-            fields[column] = value.pk if value is not None else None
+        value = state.fields_cache[name] = fields.pop(name)
+        fields[column] = value.pk if value is not None else None
     return row
 
 
@@ -52,18 +50,21 @@ def twin(row: M) -> M:
     return other
 
 
-@lru_cache(maxsize=64)
-def _defaults(model: type[Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], list[tuple[str, str]]]:
-    """Values to begin with, those that are made anew each time, and relations with their columns."""
+@lru_cache(maxsize=256)
+def _defaults(
+    model: type[Model], given: tuple[str, ...]
+) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]], list[tuple[str, str]]]:
+    """Of a row for which these values are given: those that it begins with, those that are made anew each time, and the
+    relations among the given with their columns."""
     plain: dict[str, Any] = {}
     made: list[tuple[str, Callable[[], Any]]] = []
     for field in model._meta.concrete_fields:
-        if callable(field.default) and field.default is not models.NOT_PROVIDED:
-            made.append((field.attname, field.default))
-        else:
+        if not callable(field.default) or field.default is models.NOT_PROVIDED:
             plain[field.attname] = field.get_default()
-    relations = [(field.name, field.attname) for field in model._meta.concrete_fields if field.is_relation]
-    return plain, made, relations
+        elif field.attname not in given:
+            made.append((field.attname, field.default))
+    fields = model._meta.concrete_fields
+    return plain, made, [(field.name, field.attname) for field in fields if field.is_relation and field.name in given]
 
 
 @contextmanager
@@ -94,7 +95,8 @@ def insert(rows: Iterable[Model]) -> None:
         else:
             _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
         for row in models_:
-            row._state.adding, row._state.db = False, connection.alias
+            state = row._state
+            state.adding, state.db = False, connection.alias
 
 
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
@@ -128,18 +130,23 @@ def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tupl
     return (statement for each in rounds for statement in each.items())
 
 
+# On SQLite past Django's cursor, which reads every statement anew to put its own placeholders into it.
+
+
 def _insert_together(connection: Any, model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> None:
-    """On SQLite. A statement for each row would write the search index, and let other threads run, row by row."""
-    done = 0
-    for size in ROWS_TOGETHER:
-        statement = _insertion(model, names, size)
-        while len(values) - done >= size:
-            _execute_many(connection, statement, [list(chain.from_iterable(values[done : done + size]))])
-            done += size
+    """A statement for each row would write the search index, and let other threads run, row by row."""
+    connection.ensure_connection()
+    execute = connection.connection.execute
+    begin = 0
+    with connection.wrap_database_errors:
+        while left := len(values) - begin:
+            size = next(size for size in ROWS_TOGETHER if size <= left)
+            row, *more = values[begin : begin + size]
+            execute(_insertion(model, names, size), [*row, *chain.from_iterable(more)])
+            begin += size
 
 
 def _execute_many(connection: Any, statement: str, values: list[list[Any]]) -> None:
-    """On SQLite. Past Django's cursor, which reads every statement anew to put its own placeholders into it."""
     connection.ensure_connection()
     with connection.wrap_database_errors:
         connection.connection.executemany(statement, values)

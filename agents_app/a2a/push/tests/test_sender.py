@@ -393,9 +393,11 @@ async def test_a_commit_without_configurations_asks_one_question(task, django_as
 
     def count() -> None:
         with django_assert_num_queries(1):
-            write_deliveries(None, events)
+            write_deliveries(None, events, [])
         with django_assert_num_queries(0):
-            write_deliveries(None, [])
+            write_deliveries(None, events, [task])  # it begins in this commit, with no configuration
+        with django_assert_num_queries(0):
+            write_deliveries(None, [], [])
 
     await in_thread(count)
 

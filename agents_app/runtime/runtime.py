@@ -95,9 +95,8 @@ class Runtime:
                 if await in_thread(_is_settled, task_id):
                     return
             settled.result()
-        finally:
-            if not settled.done():
-                self._forget(task_id, settled)
+        finally:  # also when its task could not be saved, and so never settles
+            self._forget(task_id, settled)
 
     async def save_texts(self) -> None:
         """Save the text of everything that streams, in one commit. What a run has lost meanwhile is refused: this

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agents_app import signals
 from agents_app.base import ToolResult, tool
+from agents_app.ids import uuid7
 from agents_app.models import Event, JournalHead, Message, Task
 from agents_app.runtime import runner
 from agents_app.runtime.facts import created_fact
@@ -184,3 +185,13 @@ def test_a_full_disk_is_told_from_other_failures():
     assert is_full(OperationalError("database or disk is full"))
     assert is_full(OperationalError('could not extend file "base/1/2": No space left on device'))
     assert not is_full(OperationalError("database is locked"))
+
+
+async def test_of_a_task_that_could_not_be_saved_nothing_is_kept(room):
+    """Who waits for its end is told why, and the runtime waits for it no longer."""
+    task_id = uuid7()
+    settled = room.runtime.when_settled(task_id)
+    settled.set_exception(OperationalError("the disk is full"))
+    with pytest.raises(OperationalError):
+        await room.runtime.until_settled(task_id, settled, 1)
+    assert task_id not in room.runtime._ends

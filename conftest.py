@@ -25,6 +25,7 @@ JAVASCRIPT_CLIENT = Path(__file__).parent / "tkr_chat/tests/a2a/js/node_modules/
 NODE = shutil.which("node") if JAVASCRIPT_CLIENT.is_dir() else None  # `scripts/install dev` installs it for Node.js 20
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
+SQLITE = None if settings.ON_POSTGRESQL else "embedded"
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 # How fast examples are made says how busy the machine is; in a new clone Hypothesis first makes its tables of Unicode.
@@ -36,6 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = [
         *_leave_out(config, items, "browser", CHROMIUM, "Chromium is not installed"),
         *_leave_out(config, items, "postgresql", PROCESSES, "the database is not PostgreSQL, or there is no Redis"),
+        *_leave_out(config, items, "sqlite", SQLITE, "the database is PostgreSQL"),
         *_leave_out(config, items, "nginx", NGINX, "nginx is not installed"),
         *_leave_out(config, items, "node", NODE, "Node.js 20 or the JavaScript client is not installed"),
     ]

@@ -156,7 +156,7 @@ def test_the_newest_of_the_index_may_change_while_others_await(room, ada):
     assert texts(ada, "two") == texts(ada, "one") == []
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has each message in its index at once")
+@pytest.mark.sqlite  # PostgreSQL has each message in its index at once
 def test_so_many_messages_go_into_the_index_by_themselves(room, ada):
     for number in range(sqlite.TOGETHER):
         room.said(f"umbrella {number}", ada)
@@ -166,7 +166,7 @@ def test_so_many_messages_go_into_the_index_by_themselves(room, ada):
     assert (before, _indexed()) == (0, sqlite.TOGETHER)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has each message in its index at once")
+@pytest.mark.sqlite  # PostgreSQL has each message in its index at once
 def test_an_older_database_lets_messages_await_each_other_from_now_on(room, ada):
     with connection.cursor() as cursor:
         for name in ("awaits", "awaits_end", "is_changed", "is_unsaid", "is_deleted"):

@@ -14,6 +14,7 @@ from ops.backups.proving import prove_backup
 from ops.backups.refusals import Refused
 from ops.backups.restoring import restore_backup
 from ops.backups.stores import Store
+from ops.known import refusal_of
 
 
 class PutBack(Refused):
@@ -58,6 +59,8 @@ def _planned() -> list[str]:
         raise Refused(f"The database does not answer, look at DATABASE_URL: {error}") from error
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     connection.close()
+    if refusal := refusal_of(executor.loader.applied_migrations):
+        raise Refused(refusal)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 
 from ops.backups.archive import extract
 from ops.backups.databases import Config, Database, standing_in, the_database
@@ -20,6 +19,7 @@ from ops.backups.refusals import DoesNotFit, NotProven
 from ops.backups.snapshots import Snapshot, quoted
 from ops.backups.stores import Store, opened
 from ops.backups.workplace import require_space, workplace
+from ops.known import unknown_migrations
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,7 @@ def require_fit(manifest: Manifest) -> None:
             f"{the_database().vendor}: restore it to a server with {manifest.database}."
         )
     newer = version_number(manifest.version) > version_number(settings.VERSION)
-    known = set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
-    installed = {app for app, _ in known}
-    unknown = [f"{app}.{name}" for app, name in manifest.migrations if app in installed and (app, name) not in known]
+    unknown = unknown_migrations((app, name) for app, name in manifest.migrations)
     if newer or unknown:
         why = f" (its database has {unknown[0]})" if unknown else ""
         raise DoesNotFit(

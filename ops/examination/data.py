@@ -17,6 +17,7 @@ from agents_app.runtime.receipt import is_full
 from ops.access import last_proof
 from ops.backups.databases import the_database
 from ops.examination.findings import Finding, amber, green, red
+from ops.known import unknown_migrations
 from ops.models import Backup
 from ops.secrets import count_unreadable
 
@@ -84,6 +85,9 @@ def migrations() -> Iterator[Finding]:
     if plan:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3])
         yield red("migrations", f"{len(plan)} are missing: {names}.", "manage.py upgrade")
+    elif unknown := unknown_migrations(executor.loader.applied_migrations):
+        todo = "Start that version, or manage.py restore a backup that was made before."
+        yield red("migrations", f"{unknown[0]} is of a newer version.", todo)
     else:
         yield green("migrations", "All are applied.")
 

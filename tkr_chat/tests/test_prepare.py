@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -40,6 +41,17 @@ def applied(url: str) -> list[tuple[str, str]]:
             return file.execute(query).fetchall()
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchall()
+
+
+def execute(url: str, statement: str) -> None:
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(exist_ok=True)
+        with closing(sqlite3.connect(path, isolation_level=None)) as file:
+            file.execute(statement)
+        return
+    with psycopg.connect(url) as connection:
+        connection.execute(statement)
 
 
 def test_it_works(database_url: str, tmp_path: Path) -> None:
@@ -90,17 +102,24 @@ with alone():
 
 
 def test_a_migration_that_fails_is_told_in_a_sentence(database_url: str, tmp_path: Path) -> None:
-    statement = "CREATE TABLE accounts_user (id integer)"  # somebody else's, in the way
-    if database_url.startswith("sqlite"):
-        path = Path(database_url.removeprefix("sqlite:///"))
-        path.parent.mkdir()
-        with sqlite3.connect(path) as file:
-            file.execute(statement)
-    else:
-        with psycopg.connect(database_url) as connection:
-            connection.execute(statement)
+    execute(database_url, "CREATE TABLE accounts_user (id integer)")  # somebody else's, in the way
 
     done = manage(tmp_path / "data", "prepare", DATABASE_URL=database_url, DB_POOL_MIN="1")
 
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "The database could not be made ready" in done.stderr and "accounts_user" in done.stderr
+
+
+def test_data_of_a_newer_version_is_left_alone(database_url: str, tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": database_url, "DB_POOL_MIN": "1"}
+    assert manage(tmp_path / "data", "prepare", **variables).returncode == 0
+    execute(
+        database_url, "INSERT INTO django_migrations (app, name, applied) VALUES ('chat', '0999_later', '2030-01-01')"
+    )
+
+    for command in ("prepare", "serve", "upgrade"):
+        done = manage(tmp_path / "data", command, **variables)
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert "A newer version has changed this database (it has chat.0999_later)" in done.stderr
+    looked = manage(tmp_path / "data", "doctor", **variables)
+    assert looked.returncode == 1 and "chat.0999_later is of a newer version." in looked.stdout

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from accounts.actions.users import make_first_admin
 from tkr_chat.alone import alone
 from tkr_chat.databases import keep_private
+from tkr_chat.prepared import require_known_database
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database {what}: {error}") from error
 
     def _prepare(self) -> None:
+        require_known_database()
         call_command("migrate", interactive=False, verbosity=0)  # its last signal registers the agents
         keep_private()
         if not settings.DEBUG:

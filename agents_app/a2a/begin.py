@@ -40,6 +40,7 @@ from agents_app.models import (
     Via,
 )
 from agents_app.parts import to_json
+from agents_app.runtime.budget import ends_at
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Chain, Entry, Fact
 from agents_app.runtime.rows import new_row
@@ -108,7 +109,7 @@ async def _begin(request: SendRequest, agent: Agent, caller: Caller, head: Journ
         writes.facts.insert(0, _opened(message, agent, caller))
     if opens and runtime.current().queue.may_start(agent):
         task, running = begin_claimed(writes, message, agent, caller.user_id, id=started.task_id, **values)
-        started.begun = Begun(running, Recalled(_said(request, message, caller), chain=chain))
+        started.begun = Begun(running, Recalled(_said(request, message, caller), ends_at(running.budget), chain=chain))
     else:
         task = begin_task(writes, message, agent.id, caller.user_id, id=started.task_id, **values)
     if request.push_config is not None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from agents_app.a2a.errors import invalid
 from agents_app.a2a.extensions import CHAIN
+from agents_app.runtime.budget import deadline_in
 from agents_app.runtime.loops import THROUGH
 
 LONGEST = 32
@@ -34,8 +33,7 @@ def came_with(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if (tokens := _number(given, "tokens")) is not None:
         budget["tokens"] = int(min(tokens, settings.AGENTS_TURN_TOKENS))
     if (seconds := _number(given, "seconds")) is not None:
-        deadline = timezone.now() + timedelta(seconds=min(seconds, settings.AGENTS_TURN_SECONDS))
-        budget["deadline"] = deadline.isoformat()
+        budget["deadline"] = deadline_in(min(seconds, settings.AGENTS_TURN_SECONDS))
     return {"chain": [name[:MAX_NAME_CHARS] for name in names], "budget": budget}
 
 

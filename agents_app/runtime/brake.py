@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from agents_app.models import Step, Task, TaskState
 from agents_app.runtime.answer import Writes
+from agents_app.runtime.budget import deadline_in
 from agents_app.runtime.loops import THROUGH, with_mark
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def passed_on(turn: RunningTurn, used: int) -> dict[str, Any]:
     return {
         **turn.task.budget,
         "tokens": turn.tokens_left,
+        "deadline": deadline_in(turn.seconds_left()),
         USED: used,
         THROUGH: with_mark(turn.task.budget, turn.agent.id),
     }

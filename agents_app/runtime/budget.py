@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,16 @@ from django.utils import timezone
 
 def first_budget(given: dict[str, Any]) -> dict[str, Any]:
     """Its time begins with the first run, and again after a person has answered."""
-    deadline = timezone.now() + timedelta(seconds=settings.AGENTS_TURN_SECONDS)
-    start = {"hops": settings.AGENTS_HOPS, "tokens": settings.AGENTS_TURN_TOKENS, "deadline": deadline.isoformat()}
-    return start | given
+    deadline = deadline_in(settings.AGENTS_TURN_SECONDS)
+    return {"hops": settings.AGENTS_HOPS, "tokens": settings.AGENTS_TURN_TOKENS, "deadline": deadline} | given
+
+
+def deadline_in(seconds: float) -> str:
+    return (timezone.now() + timedelta(seconds=seconds)).isoformat()
+
+
+def ends_at(budget: Mapping[str, Any]) -> float:
+    """The deadline on this process's monotonic clock. To be asked for when it was just made or read: the clock that
+    other processes know, too, may jump from then on."""
+    left = (datetime.fromisoformat(budget["deadline"]) - timezone.now()).total_seconds()
+    return time.monotonic() + min(max(left, 0), settings.AGENTS_TURN_SECONDS)

@@ -13,6 +13,7 @@ from agents_app.base import Answer
 from agents_app.models import INTERRUPTED, TERMINAL, Agent, Message, Step, Task, TaskState
 from agents_app.runtime.answer import Writes
 from agents_app.runtime.brake import USED, USED_UP, Limit, passed_on, round_of, spent_limit
+from agents_app.runtime.budget import deadline_in
 from agents_app.runtime.facts import created_fact, status_fact
 from agents_app.runtime.journal import Entry, Refused
 from agents_app.runtime.leases import is_parked
@@ -119,6 +120,7 @@ class Delegation:
                 **turn.task.budget,
                 "hops": turn.hops_left - 1,
                 "tokens": turn.tokens_left,
+                "deadline": deadline_in(turn.seconds_left()),
                 THROUGH: with_mark(turn.task.budget, turn.agent.id),
             },
             metadata={"referenceTaskIds": [str(turn.task_id)]},

@@ -19,7 +19,7 @@ from agents_app import base, parts, registry
 from agents_app.brains import BrainError
 from agents_app.models import RUNNABLE, Message, Task, TaskState
 from agents_app.runtime import brake
-from agents_app.runtime.budget import first_budget
+from agents_app.runtime.budget import ends_at, first_budget
 from agents_app.runtime.delegators import wake_delegators
 from agents_app.runtime.endings import Ended, LeaseLost, Spent
 from agents_app.runtime.facts import status_fact
@@ -100,9 +100,9 @@ async def _claim(runtime: Runtime, task_id: UUID) -> RunningTurn | None:
     if loaded.agent is None:
         runtime.queue.put_behind(task)
         return None
-    recalled = Recalled(await _said(task.request), list(loaded.steps), loaded.open_answer)
-    await _take_lease(runtime, task)
-    turn = RunningTurn(runtime, task, loaded.agent, recalled)
+    said = await _said(task.request)
+    end = await _take_lease(runtime, task)
+    turn = RunningTurn(runtime, task, loaded.agent, Recalled(said, end, list(loaded.steps), loaded.open_answer))
     await turn.resume()
     return turn
 
@@ -113,7 +113,8 @@ async def _said(request: Message) -> base.Said:
     return parts.said(request)
 
 
-async def _take_lease(runtime: Runtime, task: Task) -> None:
+async def _take_lease(runtime: Runtime, task: Task) -> float:
+    """Returns when the task's time ends, on this process's monotonic clock."""
     seen = task.attempts
 
     def check(current: Task) -> None:
@@ -121,19 +122,22 @@ async def _take_lease(runtime: Runtime, task: Task) -> None:
         if current.state not in RUNNABLE or current.attempts != seen or not (reserved or is_free(current)):
             raise LeaseLost
 
+    budget = first_budget(task.budget)
+    end = ends_at(budget)
     is_new = task.state == TaskState.SUBMITTED
     fields = {
         "state": TaskState.WORKING,
         "attempts": seen + 1,
         "lease_owner": runtime.owner,
         "lease_until": lease_end(),
-        "budget": first_budget(task.budget),
+        "budget": budget,
         **({"updated_at": timezone.now(), "status_text": ""} if is_new else {}),
     }
     facts = [status_fact(task, TaskState.WORKING)] if is_new else []
     await runtime.journal.append(Entry(task.context_id, facts, tasks=[TaskChange(task.id, fields, check)]))
     for name, value in fields.items():
         setattr(task, name, value)
+    return end
 
 
 async def _braked(turn: RunningTurn) -> Ended:

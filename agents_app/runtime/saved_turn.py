@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
@@ -33,6 +33,7 @@ class Recalled:
     """What the database knows of a task when it begins to run, perhaps not for the first time."""
 
     said: Said
+    ends_at: float  # its time, on this process's monotonic clock
     steps: list[Step] = field(default_factory=list)
     open_answer: Message | None = None
     chain: Chain = field(default_factory=Chain)  # of the entry that made the task, where that is not saved yet
@@ -63,6 +64,7 @@ class SavedTurn(base.Turn):
         self._ahead = {step.key for step in finished if not step.key.startswith("call:")}
         self._counts: Counter[str] = Counter()
         self._beginning = asyncio.Lock()
+        self._ends_at = recalled.ends_at
         self._tokens_left = int(task.budget["tokens"])
         self._hops_left = int(task.budget["hops"])
         self._job = asyncio.current_task()
@@ -86,8 +88,7 @@ class SavedTurn(base.Turn):
     # -- its budget
 
     def seconds_left(self) -> float:
-        deadline = datetime.fromisoformat(self.task.budget["deadline"])
-        return max((deadline - timezone.now()).total_seconds(), 0)
+        return max(self._ends_at - time.monotonic(), 0)
 
     def spend(self, tokens: int) -> None:
         self._tokens_left -= tokens

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from agents_app import runtime
@@ -288,3 +290,22 @@ async def test_the_second_of_two_decisions_is_refused(room, agent, brief):
 )
 def test_what_a_reply_decides(text, choice):
     assert choice_in(text) == choice
+
+
+async def test_a_clock_that_jumps_uses_nobodys_time_up(room, agent, monkeypatch):
+    """Neither that of a task that is running, nor that of one that it delegates."""
+    now = timezone.now
+
+    async def answer(turn):
+        await turn.say(f"{turn.seconds_left():.0f} seconds.")
+
+    other = agent(answer, id="other")
+
+    async def delegate(turn):
+        monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(hours=1))
+        await turn.say((await turn.ask_agent(other, "How long?")).text)
+
+    task = await room.settle(await room.ask(agent(delegate), "go"))
+    assert task.state == "completed" and await cards() == []
+    [answered] = [message.text for message in await room.said() if message.agent_id == "other"]
+    assert 0.9 * settings.AGENTS_TURN_SECONDS < float(answered.split()[0]) <= settings.AGENTS_TURN_SECONDS

@@ -27,6 +27,7 @@ NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PROCESSES = "several" if settings.ON_POSTGRESQL and settings.REDIS_URL else None
 SQLITE = None if settings.ON_POSTGRESQL else "embedded"
 LEFT_OUT = pytest.StashKey[list[str]]()
+LOOP_OF_THE_BROWSER = pytest.StashKey[asyncio.AbstractEventLoop | None]()
 
 # How fast examples are made says how busy the machine is; in a new clone Hypothesis first makes its tables of Unicode.
 hypothesis.settings.register_profile("suite", suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -75,6 +76,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
     """PostgreSQL drops no database that somebody is connected to, and tests leave threads behind that still are."""
     empty_quickly()
     yield
+    asyncio._set_running_loop(None)  # that of a browser, see `pytest_runtest_setup`
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(
@@ -104,15 +106,13 @@ def nginx() -> str:
     return NGINX
 
 
-@pytest.fixture(autouse=True)
-def event_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Playwright leaves an event loop running in this thread for as long as it lives, which stands aside in every test
-    without a browser: asyncio runs one loop a thread."""
-    of_the_browser = asyncio._get_running_loop()
-    if request.node.get_closest_marker("browser") is None:
-        asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(of_the_browser or asyncio._get_running_loop())
+    without a browser: asyncio runs one loop a thread, and beside one Django makes and empties no database."""
+    stash = item.config.stash
+    stash[LOOP_OF_THE_BROWSER] = asyncio._get_running_loop() or stash.get(LOOP_OF_THE_BROWSER, None)
+    asyncio._set_running_loop(stash[LOOP_OF_THE_BROWSER] if item.get_closest_marker("browser") else None)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -126,8 +127,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, database_url: str, internet
 @pytest.fixture(scope="session")
 def chromium_browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        loop = asyncio._get_running_loop()
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield browser
+        asyncio._set_running_loop(loop)  # it stood aside for other tests
         browser.close()
 
 

@@ -100,6 +100,13 @@ class Deferral:
             self._flushing = None
 
 
+async def cancel_surely(job: asyncio.Task[None], again_after: float = CANCEL_AGAIN_SECONDS) -> None:
+    """Until it has ended: psycopg swallows a cancellation that comes as it connects, or begins to wait."""
+    while not job.done():
+        job.cancel()
+        await asyncio.wait((job,), timeout=again_after)
+
+
 class Jobs:
     """What waits for a worker, of some queues or of all (None)."""
 
@@ -111,7 +118,11 @@ class Jobs:
         self._connector = PsycopgConnector(
             kwargs=connector_params(), min_size=1, max_size=2, timeout=CONNECT_SECONDS, name="jobs"
         )
-        await self._connector.open_async()
+        try:
+            await self._connector.open_async()
+        except BaseException:
+            await self._connector.close_async()
+            raise
         self._manager = JobManager(self._connector)
         self._listening = asyncio.create_task(self._listen())
         return self
@@ -119,9 +130,7 @@ class Jobs:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        while not self._listening.done():  # the connection swallows a cancellation that comes as it begins to wait
-            self._listening.cancel()
-            await asyncio.wait((self._listening,), timeout=CANCEL_AGAIN_SECONDS)
+        await cancel_surely(self._listening)
         await self._connector.close_async()
 
     async def next(self, places: int) -> list[UUID]:

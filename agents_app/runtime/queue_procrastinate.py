@@ -15,7 +15,7 @@ from agents_app.models import Agent, Task
 from agents_app.runtime.leases import is_free
 from agents_app.runtime.limits import find_waiting
 from agents_app.runtime.queue import LocalQueue, Queue
-from agents_app.runtime.queue_jobs import UNREACHABLE, Deferral, Jobs, has_job
+from agents_app.runtime.queue_jobs import UNREACHABLE, Deferral, Jobs, cancel_surely, has_job
 from agents_app.threads import in_thread
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 SCHEDULES = "schedules"  # the name by which a worker takes part in them
 RECONNECT_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
+GIVE_BACK_SECONDS = 2.0  # in which jobs that were just taken go back
 
 
 class DeferringQueue(Queue):
@@ -89,8 +90,7 @@ class WorkerQueue(LocalQueue):
     async def drain(self, seconds: float) -> None:
         self._stopping = True
         if self._pulling is not None:
-            self._pulling.cancel()
-            await asyncio.gather(self._pulling, return_exceptions=True)
+            await cancel_surely(self._pulling, GIVE_BACK_SECONDS)
         running = self.running()
         await super().drain(seconds)
         await asyncio.gather(*self._beside)
@@ -146,10 +146,10 @@ class WorkerQueue(LocalQueue):
 
 
 def _find_next(task: Task) -> list[UUID]:
-    """What may run because this one does not any more."""
+    """What may run because this one does not any more; itself is put again by whoever wants that, and when."""
     found: list[UUID] = []
     if task.parent_id is None:
         line = Task.objects.filter(context_id=task.context_id, agent_id=task.agent_id, parent=None).runnable()
         first = line.only("id", "lease_owner", "lease_until").order_by("id").first()
         found += [first.id] if first is not None and is_free(first) else []
-    return [*found, *find_waiting(task.agent)]
+    return [task_id for task_id in (*found, *find_waiting(task.agent)) if task_id != task.id]

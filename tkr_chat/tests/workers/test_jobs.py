@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 
+from agents_app import runtime
 from agents_app.models import Agent, Task, Via
 from tkr_chat.tests.workers.conftest import Worker, settle
 
@@ -17,6 +18,7 @@ if settings.ON_POSTGRESQL:  # the tables are its own
     from procrastinate.contrib.django.models import ProcrastinateJob
 
     from agents_app.runtime.queue_jobs import TAKE_AT_ONCE, Jobs
+    from agents_app.runtime.queue_procrastinate import WorkerQueue
 
 pytestmark = pytest.mark.postgresql
 
@@ -81,6 +83,16 @@ async def test_who_is_cancelled_gives_back_what_it_took(web: Callable, monkeypat
             with pytest.raises(asyncio.CancelledError):
                 await pulling
         assert sorted(await jobs.next(9)) == ids
+
+
+async def test_a_worker_that_is_stopped_while_it_connects_stops(transactional_db: None) -> None:
+    """psycopg swallows what cancels it at some moments."""
+    for moment in range(80):
+        queue = WorkerQueue(runtime.current(), 1)
+        queue.begin()
+        await asyncio.sleep(moment * 0.0004)
+        async with asyncio.timeout(10):
+            await queue.drain(0)
 
 
 async def test_a_worker_has_no_more_tasks_than_places(

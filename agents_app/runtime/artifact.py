@@ -26,6 +26,7 @@ class RunningArtifact(base.Artifact):
         self._turn = turn
         self._row = row
         self._known = known
+        self._ids = {"artifact": str(row.id), "message": str(row.message_id)}
 
     async def append(self, *parts: Part, last: bool = False) -> None:
         if not self._turn.replaying:
@@ -40,13 +41,7 @@ class RunningArtifact(base.Artifact):
         row = self._row
         row.parts = [*row.parts, *json] if append else json
         row.complete = last
-        data: dict[str, Any] = {
-            "artifact": str(row.id),
-            "message": str(row.message_id),
-            "parts": json,
-            "append": append,
-            "last": last,
-        }
+        data: dict[str, Any] = {**self._ids, "parts": json, "append": append, "last": last}
         if not append:
             data |= {"name": row.name, "description": row.description, "metadata": row.metadata}
         fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)

@@ -71,6 +71,20 @@ class Entry:
     opens: JournalHead | None = None  # the conversation begins here
     chain: Chain | None = None
 
+    def takes_in(self, next: Entry) -> bool:
+        """Whether what comes next may as well be part of this: more of one run, which holds its task all the while."""
+        if self.chain is None or next.chain is not self.chain or len(self.tasks) != 1 or len(next.tasks) != 1:
+            return False
+        mine, other = self.tasks[0], next.tasks[0]
+        return mine.check == other.check and mine.task_id == other.task_id and "lease_owner" not in mine.fields
+
+    def take_in(self, next: Entry) -> None:
+        mine, other = self.tasks[0], next.tasks[0]
+        self.facts = [*self.facts, *next.facts]
+        self.new = [*self.new, *next.new]
+        self.changes = [*self.changes, *next.changes]
+        self.tasks = [TaskChange(mine.task_id, {**mine.fields, **other.fields}, mine.check)]
+
 
 @dataclass(slots=True)
 class Waiting:
@@ -85,10 +99,12 @@ class Waiting:
     def settle(self) -> None:
         if self.future.done():  # the caller was cancelled; what it asked for is saved all the same
             return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
+        if self.error is None:
             self.future.set_result(self.events)
+            return
+        self.future.set_exception(self.error)
+        if self.entry.chain is not None:
+            self.future.exception()  # nobody need ask: the chain says it to whoever comes next
 
     def fail(self, error: Exception) -> None:
         self.error = error

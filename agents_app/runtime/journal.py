@@ -45,13 +45,20 @@ class Journal:
 
     async def append(self, entry: Entry) -> list[Event]:
         """Save an entry. Raises `Refused` when a check says no, `DatabaseError` when the database does."""
-        return await self.post(entry)
+        saved = self.post(entry)
+        return await (saved if entry.chain is None else asyncio.shield(saved))
 
     def post(self, entry: Entry) -> asyncio.Future[list[Event]]:
-        """The same for who need not wait right now. Entries are saved in the order in which they are posted."""
+        """The same for who need not wait right now. Entries are saved in the order in which they are posted.
+
+        What a run posts in one go is one entry, with one future for all: a hundred chunks are checked and told once.
+        """
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[list[Event]] = loop.create_future()
         gathered = self._gathered.setdefault(loop, [])
+        if gathered and (last := gathered[-1]).entry.takes_in(entry):
+            last.entry.take_in(entry)
+            return last.future  # type: ignore[return-value]  (those of a loop are of asyncio)
+        waiter: asyncio.Future[list[Event]] = loop.create_future()
         gathered.append(Waiting(entry, loop, waiter))
         tracing.until(waiter, "journal.commit")
         if len(gathered) == 1:

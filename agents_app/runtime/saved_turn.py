@@ -25,7 +25,7 @@ from agents_app.threads import in_thread
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
-UNSAVED_AT_MOST = 64  # entries of one turn that wait for their commit
+UNSAVED_AT_MOST = 64  # posts of one turn that wait for their commit
 
 
 @dataclass
@@ -54,7 +54,7 @@ class SavedTurn(base.Turn):
         self._open_answer = recalled.open_answer
         self._ran_before = task.attempts > 1 or bool(recalled.steps) or recalled.open_answer is not None
         self._chain = recalled.chain
-        self._unsaved = 0
+        self._posted = 0
         self.answers: list[Message] = []
         self.question: Message | None = None  # what it waits with
         self.artifacts: dict[UUID, Artifact] = {}
@@ -125,14 +125,9 @@ class SavedTurn(base.Turn):
         """The same without waiting for it. When it cannot be saved, nothing that follows in this run is."""
         self._shows_life = True
         saved = self.runtime.journal.post(self._entry(facts, new, changes, fields))
-        self._unsaved += 1
-        saved.add_done_callback(self._saved)
-        if self._unsaved > UNSAVED_AT_MOST:
+        self._posted += 1
+        if self._posted % UNSAVED_AT_MOST == 0:
             await asyncio.shield(saved)
-
-    def _saved(self, saved: asyncio.Future[Any]) -> None:
-        self._unsaved -= 1
-        saved.exception()  # the chain keeps it for whatever comes next
 
     def _entry(self, facts: Any, new: Any, changes: Any, fields: dict[str, Any]) -> Entry:
         change = TaskChange(self.task_id, fields, self.check_mine)

@@ -80,7 +80,9 @@ class RunningTurn(ParkedTurn):
             row = new_row(
                 Artifact, id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values
             )
-            await RunningArtifact(self, row, known).save(tuple(parts), append=False, last=last)
+            artifact = RunningArtifact(self, row, known)
+            await artifact.save(tuple(parts), append=False, last=last)
+            return artifact
         return RunningArtifact(self, row, True)
 
     # -- what an agent does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from django.db import IntegrityError
@@ -12,6 +13,7 @@ from agents_app.ids import uuid7
 from agents_app.models import Event, EventType, JournalHead, Message, Task
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Chain, ConversationGone, Entry, Fact, Refused, TaskChange, Unfounded
+from agents_app.signals import journal_committed
 
 
 def a_message(room, **values) -> Message:
@@ -171,3 +173,86 @@ async def test_a_chain_that_is_refused_is_refused_to_its_end(room):
     later = journal.post(Entry(room.id, [created_fact(after)], [after], chain=chain))
     with pytest.raises(Unfounded):
         await later
+
+
+@pytest.fixture
+def saved_together() -> Iterator[list[int]]:
+    """How many entries each commit had."""
+    sizes: list[int] = []
+
+    def note(entries: int, **_: object) -> None:
+        sizes.append(entries)
+
+    journal_committed.connect(note)
+    yield sizes
+    journal_committed.disconnect(note)
+
+
+async def a_running_task(room, agent) -> Task:
+    runs = asyncio.Event()
+
+    async def wait(turn):
+        runs.set()
+        await asyncio.sleep(60)
+
+    task = await room.ask(agent(wait), "hi")
+    await runs.wait()
+    return task
+
+
+def entry_of_a_run(room, task, chain, check, message, **fields) -> Entry:
+    return Entry(room.id, [created_fact(message)], [message], tasks=[TaskChange(task.id, fields, check)], chain=chain)
+
+
+async def test_what_a_run_posts_in_one_go_is_one_entry(room, agent, saved_together):
+    task, chain, journal = await a_running_task(room, agent), Chain(), room.runtime.journal
+    messages = [a_message(room) for _ in range(5)]
+
+    def mine(_: Task) -> None:
+        pass
+
+    saved_together.clear()
+    for number, message in enumerate(messages):
+        saved = journal.post(entry_of_a_run(room, task, chain, mine, message, status_text=str(number)))
+    events = await saved
+
+    assert saved_together == [1]
+    assert [event.data["message"] for event in events] == [str(message.id) for message in messages]
+    stored = Message.objects.filter(id__in=[message.id for message in messages]).order_by("seq")
+    assert [row.id async for row in stored] == [message.id for message in messages]
+    assert (await Task.objects.aget(id=task.id)).status_text == "4"
+
+
+async def test_who_does_not_wait_any_more_takes_nothing_from_the_others_of_its_run(room, agent):
+    task, chain, journal = await a_running_task(room, agent), Chain(), room.runtime.journal
+    first, last = a_message(room), a_message(room)
+
+    def mine(_: Task) -> None:
+        pass
+
+    appends = [
+        asyncio.create_task(journal.append(entry_of_a_run(room, task, chain, mine, message)))
+        for message in (first, last)
+    ]
+    await asyncio.sleep(0)
+    appends[0].cancel()
+    results = await asyncio.gather(*appends, return_exceptions=True)
+
+    assert [type(result) for result in results] == [asyncio.CancelledError, list]
+    assert await Message.objects.filter(id__in=[first.id, last.id]).acount() == 2
+
+
+async def test_nothing_is_taken_in_behind_the_end_of_a_run(room, agent):
+    task, chain, journal = await a_running_task(room, agent), Chain(), room.runtime.journal
+    last, late = a_message(room), a_message(room)
+
+    def mine(current: Task) -> None:
+        if current.lease_owner == "nobody":
+            raise Refused("It has given the task back.")
+
+    ended = journal.post(entry_of_a_run(room, task, chain, mine, last, lease_owner="nobody"))
+    after = journal.post(entry_of_a_run(room, task, chain, mine, late))
+    results = await asyncio.gather(ended, after, return_exceptions=True)
+
+    assert [type(result) for result in results] == [list, Refused]
+    assert not await Message.objects.filter(id=late.id).aexists()

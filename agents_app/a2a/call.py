@@ -40,17 +40,17 @@ Encode = Callable[[StreamEvent], bytes]
 
 
 class OpenedStream:
-    """A stream whose first event is there. `encode`: an event as its binding tells it."""
+    """A stream whose first events are there. `encode`: an event as its binding tells it."""
 
     def __init__(self, events: Stream, encode: Encode, place: AbstractContextManager[OpenStream]) -> None:
         self.events = events
         self.encode = encode
-        self.first: StreamEvent | None = None
+        self.first: list[StreamEvent] = []
         self._stack = ExitStack()
         self._place = self._stack.enter_context(place)
 
     async def begin(self) -> None:
-        self.first = await anext(self.events, None)
+        self.first = await anext(self.events, [])
 
     def check(self) -> None:
         """Raises `Unauthenticated`."""
@@ -112,10 +112,10 @@ class Call(ABC):
     async def _frames(self, stream: OpenedStream, capture: Capture) -> Frames:
         """What goes wrong in the middle is the last event, so that the reader knows that it was not the end."""
         try:
-            yield self._frame(stream, stream.first, capture)
-            async for event in stream.events:
+            yield [self._frame(stream, event, capture) for event in stream.first]
+            async for events in stream.events:
                 stream.check()
-                yield self._frame(stream, event, capture)
+                yield [self._frame(stream, event, capture) for event in events]
         except (A2AError, Refusal) as error:
             failed = self.failed(error).body
         except Exception:  # no exception's text leaves the server
@@ -125,11 +125,9 @@ class Call(ABC):
             return
         self._outcome = "failed"
         capture.add(b"\n" + failed)
-        yield (FAILED, failed)
+        yield [(FAILED, failed)]
 
-    def _frame(self, stream: OpenedStream, event: StreamEvent | None, capture: Capture) -> tuple[str, bytes] | None:
-        if event is None:
-            return None
+    def _frame(self, stream: OpenedStream, event: StreamEvent, capture: Capture) -> tuple[str, bytes]:
         if self.task_id is None:
             self.note_task(event.json)
         data = stream.encode(event)
@@ -137,7 +135,7 @@ class Call(ABC):
         return event.id, data
 
     async def open_stream(self, events: Stream, encode: Encode, caller: Caller) -> OpenedStream:
-        """With its first event: what goes wrong before that is an answer like any other."""
+        """With its first events: what goes wrong before that is an answer like any other."""
         stream = OpenedStream(events, encode, self.admission.one_more_stream(caller))
         try:
             await stream.begin()

@@ -18,13 +18,12 @@ from agents_app.a2a.errors import TooLarge, WrongContentType
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-# An event's number and its data; None: nothing happened for a while.
-Frames = AsyncGenerator[tuple[str, bytes] | None, None]
+# Events that are told together, each its number and its data; empty: nothing happened for a while.
+Frames = AsyncGenerator[list[tuple[str, bytes]], None]
 
 FAILED = ""  # in the place of an event's number: the data says what went wrong, and the last number stays the reader's
 
 PING_SECONDS = 15.0
-WAITING_AT_MOST = 500  # events
 
 
 @dataclass
@@ -127,17 +126,16 @@ async def send_events(frames: Frames, receive: Receive, send: Send, headers: dic
     kept = {"content-type": "text/event-stream", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
     await send({"type": "http.response.start", "status": 200, "headers": encoded(kept | headers)})
     gone = asyncio.create_task(_until_gone(receive))
-    body = _Body(send)
+    told_at = time.monotonic()
     try:
-        async for frame in frames:
+        async for together in frames:
             if gone.done():
                 return
-            if frame is not None:
-                head = b"event: error" if frame[0] == FAILED else b"id: " + frame[0].encode()
-                await body.write(b"%s\ndata: %s\n\n" % (head, frame[1]))
-            elif body.quiet_seconds > PING_SECONDS:
-                await body.write(b": still here\n\n")
-        await body.drain()
+            if not together and time.monotonic() - told_at < PING_SECONDS:
+                continue
+            told_at = time.monotonic()
+            body = b"".join(map(_as_sent, together)) if together else b": still here\n\n"
+            await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except OSError:
         pass  # the reader has gone in the middle of a frame
@@ -145,37 +143,9 @@ async def send_events(frames: Frames, receive: Receive, send: Send, headers: dic
         gone.cancel()
 
 
-class _Body:
-    """Sends what is written in the same moment together."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._waiting: list[bytes] = []
-        self._sending: asyncio.Task[None] | None = None
-        self._last = time.monotonic()
-
-    @property
-    def quiet_seconds(self) -> float:
-        return time.monotonic() - self._last
-
-    async def write(self, data: bytes) -> None:
-        """Waits only for a reader who is far behind."""
-        self._waiting.append(data)
-        if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._flush())
-        if len(self._waiting) > WAITING_AT_MOST:
-            await self.drain()
-
-    async def drain(self) -> None:
-        if self._sending is not None:
-            await self._sending
-
-    async def _flush(self) -> None:
-        while self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            self._last = time.monotonic()
-            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+def _as_sent(frame: tuple[str, bytes]) -> bytes:
+    number, data = frame
+    return b"%s\ndata: %s\n\n" % (b"event: error" if number == FAILED else b"id: " + number.encode(), data)
 
 
 @lru_cache(maxsize=256)

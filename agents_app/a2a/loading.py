@@ -73,8 +73,8 @@ def context_names(context_ids: set[UUID]) -> dict[UUID, str]:
 
 
 def _questions(task_ids: list[UUID]) -> dict[UUID, list[UUID]]:
-    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
     """Without those of the brake: they stand in the answer, and the status says them."""
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
     asks = Step.objects.filter(task_id__in=task_ids, kind=Step.Kind.ASK).exclude(Q(message=None) | Q(name=BUDGET))
     for task_id, message_id in asks.values_list("task_id", "message_id"):
         found[task_id].append(message_id)

@@ -42,7 +42,7 @@ from agents_app.threads import in_thread
 
 LOOK_SECONDS = 2.0  # for the end of a task that another process runs
 
-Stream = AsyncGenerator[StreamEvent | None, None]  # None: nothing happened for a while
+Stream = AsyncGenerator[list[StreamEvent], None]  # what is told together; empty: nothing happened for a while
 
 
 class Operations:
@@ -78,12 +78,12 @@ class Operations:
                 await _settle(started)
                 view = await _view_of(started)
                 if view.reply is not None:
-                    yield StreamEvent(str(view.task.version), {"message": wire.message_json(view.reply, view)})
+                    yield [StreamEvent(str(view.task.version), {"message": wire.message_json(view.reply, view)})]
                     return
-            yield await stream.begin(await _view_at_start(started))
-            async with aclosing(stream.follow(until_waiting=True)) as events:
-                async for event in events:
-                    yield event
+            yield [await stream.begin(await _view_at_start(started))]
+            async with aclosing(stream.follow(until_waiting=True)) as following:
+                async for events in following:
+                    yield events
         finally:
             stream.close()
 
@@ -100,16 +100,16 @@ class Operations:
         try:
             if position is None:
                 view = await in_thread(load_view, task.id) or view  # as it is now that its news are heard
-                yield await stream.begin(view)
+                yield [await stream.begin(view)]
                 if view.task.state in TERMINAL:
                     return
             else:
                 stream.resume(position)
                 if task.state in TERMINAL and position.version >= task.version:
                     return
-            async with aclosing(stream.follow(until_waiting=False)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(stream.follow(until_waiting=False)) as following:
+                async for events in following:
+                    yield events
         finally:
             stream.close()
 

@@ -127,9 +127,9 @@ class LegacyHandler(SdkHandler):
 
 async def _events(call: Answering, stream: Stream) -> AsyncGenerator[Event]:
     async with aclosing(stream):
-        async for event in stream:
+        async for events in stream:
             call.check()
-            if event is not None:
+            for event in events:
                 call.note(event.json)
                 response = to_message(event.json, pb.StreamResponse())
                 yield getattr(response, response.WhichOneof("payload"))

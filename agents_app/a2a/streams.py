@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ from agents_app.threads import in_thread
 
 POLL_SECONDS = 2.0  # for events of other processes, and for what got lost on the way
 WAITING_AT_MOST = 1000  # news for one slow reader; what is more is read from the journal instead
+TOGETHER_AT_MOST = 64  # events that are told in one go
 
 
 class StreamEvent(NamedTuple):
@@ -179,41 +180,54 @@ class TaskStream:
         self._watch.is_incomplete = True
         self._watch.wake.set()
 
-    async def follow(self, *, until_waiting: bool) -> AsyncGenerator[StreamEvent | None, None]:
-        """What happens next, until the task ends; with `until_waiting` also until it waits for the caller.
+    async def follow(self, *, until_waiting: bool) -> AsyncGenerator[list[StreamEvent], None]:
+        """What happens next, what was heard together told together, until the task ends; with `until_waiting` also until
+        it waits for the caller.
 
-        None: nothing happened for a while. Close the stream after it.
+        An empty list: nothing happened for a while. Close the stream after it.
         """
-        while True:
+        is_over = False
+        while not is_over:
             await self._watch.wake.wait()
-            if not self._watch.news:
-                yield None
-            async for item in self._news():
-                if (told := self._tell(item)) is not None:
-                    yield told
+            told: list[StreamEvent] = []
+            for item in await self._take_news():
+                if (event := self._tell(item)) is not None:
+                    told.append(event)
                 if isinstance(item, Event) and _is_over(item, until_waiting):
-                    return
+                    is_over = True
+                    break
+            yield told[:TOGETHER_AT_MOST]
+            for begin in range(TOGETHER_AT_MOST, len(told), TOGETHER_AT_MOST):
+                yield told[begin : begin + TOGETHER_AT_MOST]
 
-    async def _news(self) -> AsyncIterator[Event | Piece]:
+    async def _take_news(self) -> list[Event | Piece]:
         """In order and without gaps: what was not heard is read from the journal."""
         self._watch.wake.clear()
+        taken: list[Event | Piece] = []
+        version = self._version
         if self._watch.is_incomplete:
             self._watch.is_incomplete = False
-            for event in await self._missed():
-                yield event
+            taken += await self._missed(version)
+            version += len(taken)
         while self._watch.news:
             item = self._watch.news.popleft()
-            if isinstance(item, Event) and (item.version or 0) > self._version + 1:
-                for event in await self._missed():
-                    yield event
-            if isinstance(item, Event) and not is_complete(item):
-                await in_thread(complete, item)
-            if isinstance(item, Event) and (answer := wire.answer_of(item)):
-                await runtime.current().live.look([answer.id])
-            yield item
+            if isinstance(item, Event) and (item.version or 0) > version + 1:
+                missed = await self._missed(version)
+                taken += missed
+                version += len(missed)
+            if isinstance(item, Event):
+                if (item.version or 0) <= version:
+                    continue
+                version += 1
+                if not is_complete(item):
+                    await in_thread(complete, item)
+                if answer := wire.answer_of(item):
+                    await runtime.current().live.look([answer.id])
+            taken.append(item)
+        return taken
 
-    async def _missed(self) -> list[Event]:
-        return await in_thread(load_events, self._task_id, self._version)
+    async def _missed(self, version: int) -> list[Event]:
+        return await in_thread(load_events, self._task_id, version)
 
     def _tell(self, item: Event | Piece) -> StreamEvent | None:
         """None: the reader has it, or A2A has no word for it."""

@@ -98,12 +98,13 @@ async def test_who_reads_along_over_a2a_gets_the_whole_text_again(server, add, r
     await add(server(play))
     task = await room.ask(ID, "Will it rain?")
     stream, read = TaskStream(task.id, room.id, "room"), ""
-    async for event in stream.follow(until_waiting=False):
-        if event and (update := event.json.get("artifactUpdate")):
-            said = "".join(part["text"] for part in update["artifact"]["parts"])
-            read = read + said if update.get("append") else said
-        if read == "It will rain.":
-            goes_on.set()
+    async for events in stream.follow(until_waiting=False):
+        for event in events:
+            if update := event.json.get("artifactUpdate"):
+                said = "".join(part["text"] for part in update["artifact"]["parts"])
+                read = read + said if update.get("append") else said
+            if read == "It will rain.":
+                goes_on.set()
     stream.close()
     assert read == "It will snow, and for long."
     assert await Message.objects.filter(context_id=room.id, role="agent").acount() == 1

@@ -22,14 +22,22 @@ SAID = (EventType.MESSAGE_CREATED, EventType.MESSAGE_CHANGED)
 
 
 def project_events(sender: Any, events: list[Event], **kwargs: Any) -> None:
-    newest = {event.context_id: event for event in events if is_for_people(event)}
-    opened = [event for event in events if event.type == EventType.CONVERSATION_OPENED]
+    newest: dict[UUID, Event] = {}
+    opened: list[Event] = []
+    said = 0
+    for event in events:  # once, because of a stream's chunks there are many, and they are of no concern here
+        if event.type in SAID:
+            said += 1
+            if is_for_people(event):
+                newest[event.context_id] = event
+        elif event.type == EventType.CONVERSATION_OPENED:
+            opened.append(event)
     if opened:
         insert([row for event in opened for row in _room(event, newest.pop(event.context_id, event))])
     if newest:
         _project_messages(newest)
     if connection.vendor == "sqlite":
-        sqlite.await_more(sum(event.type in SAID for event in events))
+        sqlite.await_more(said)
 
 
 def _room(event: Event, newest: Event) -> list[Model]:

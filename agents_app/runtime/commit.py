@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,9 @@ TASK_FIELDS = (
     "cancel_requested",
     "updated_at",
 )
+
+
+_task_fields = attrgetter(*TASK_FIELDS)
 
 
 def commit_though_away(batch: Sequence[Waiting]) -> None:
@@ -89,7 +93,8 @@ class _Work:
         self.changes: dict[tuple[int, tuple[str, ...]], tuple[Model, tuple[str, ...]]] = {}
         self.events: list[Event] = []
         self.opened: set[UUID] = set()
-        self.as_new: dict[UUID, list[Any]] = {}  # tasks that begin in this batch, as they were
+        self.moved: set[UUID] = set()  # conversations with new events
+        self.as_new: dict[UUID, Sequence[Any]] = {}  # tasks that begin in this batch, as they were
         self.broken: set[Chain] = set()
         self.changed_tasks: dict[UUID, Task] = {}
 
@@ -101,17 +106,17 @@ class _Work:
             rows = JournalHead.objects.select_for_update(of=("self",)).filter(context_id__in=heads)
             self.heads = {head.context_id: head for head in rows.order_by("context_id")}
         new = {row.id for entry in self.entries for row in entry.new if isinstance(row, Task)}
-        tasks = {change.task_id for entry in self.entries for change in entry.tasks}
-        tasks |= {fact.task_id for entry in self.entries for fact in entry.facts if fact.task_id}
-        if tasks - new:
-            found = Task.objects.select_for_update(of=("self",)).filter(id__in=tasks - new).order_by("id")
+        tasks = {task_id for entry in self.entries for task_id in _tasks_of(entry)} - new
+        if tasks:
+            found = Task.objects.select_for_update(of=("self",)).filter(id__in=tasks).order_by("id")
             self.tasks = {task.id: task for task in found}
 
     def undo(self) -> None:
         """Nothing of the batch was saved: tasks that begin in it are again as they were."""
         for task_id, values in self.as_new.items():
+            task = self.tasks[task_id]
             for name, value in zip(TASK_FIELDS, values, strict=True):
-                setattr(self.tasks[task_id], name, value)
+                setattr(task, name, value)
 
     def take(self, waiting: Waiting) -> None:
         entry = waiting.entry
@@ -128,7 +133,7 @@ class _Work:
             self.opened.add(entry.opens.context_id)
         for task in fresh.values():
             task.version = 0
-            self.as_new[task.id] = [getattr(task, name) for name in TASK_FIELDS]
+            self.as_new[task.id] = _task_fields(task)
         self.tasks |= fresh
         for change in entry.tasks:
             self._change_task(change)
@@ -144,9 +149,9 @@ class _Work:
             raise Unfounded from entry.chain.error
         if entry.facts and not entry.opens and entry.context_id not in self.heads:
             raise ConversationGone
-        needed = [change.task_id for change in entry.tasks] + [fact.task_id for fact in entry.facts if fact.task_id]
-        if any(task_id not in self.tasks and task_id not in fresh for task_id in needed):
-            raise ConversationGone
+        for task_id in _tasks_of(entry):
+            if task_id not in self.tasks and task_id not in fresh:
+                raise ConversationGone
         for change in entry.tasks:
             if change.check is not None:
                 change.check(self.tasks[change.task_id])
@@ -161,14 +166,16 @@ class _Work:
     def _number(self, entry: Entry) -> list[Event]:
         assert entry.context_id is not None
         head = self.heads[entry.context_id]
-        task: Task | None = None
+        self.moved.add(entry.context_id)
+        task_id: UUID | None = None
         events = []
         for fact in entry.facts:
             head.seq += 1
             version = None
             if fact.task_id is not None:
-                if task is None or task.id != fact.task_id:  # an entry mostly speaks of one
-                    task = self.changed_tasks[fact.task_id] = self.tasks[fact.task_id]
+                if task_id is not fact.task_id:  # an entry mostly speaks of one
+                    task_id = fact.task_id
+                    task = self.changed_tasks[task_id] = self.tasks[task_id]
                 task.version = version = task.version + 1
             event = new_row(
                 Event,
@@ -187,16 +194,23 @@ class _Work:
         return events
 
     def write(self) -> None:
-        insert([self.heads[context_id] for context_id in self.opened])
-        insert(self.new)
         fresh = {id(row) for row in self.new}  # they are inserted as they are by now
-        old = [task for task in self.changed_tasks.values() if task.id not in self.as_new]
-        moved = {event.context_id for event in self.events} - self.opened
+        old = [task for task_id, task in self.changed_tasks.items() if task_id not in self.as_new]
+        insert([*(self.heads[context_id] for context_id in self.opened), *self.new, *self.events])
         update(
             [(row, names) for row, names in self.changes.values() if id(row) not in fresh]
             + [(task, TASK_FIELDS) for task in old]
-            + [(self.heads[context_id], ("seq",)) for context_id in moved]
+            + [(self.heads[context_id], ("seq",)) for context_id in self.moved - self.opened]
         )
-        insert(self.events)
         if self.events:
             signals.events_committing.send(sender=Entry, events=self.events, new=self.new)
+
+
+def _tasks_of(entry: Entry) -> Iterator[UUID]:
+    """Those it changes or speaks of; neighbours mostly speak of the same."""
+    last: UUID | None = None
+    for change in entry.tasks:
+        yield (last := change.task_id)
+    for fact in entry.facts:
+        if fact.task_id is not None and fact.task_id is not last:
+            yield (last := fact.task_id)

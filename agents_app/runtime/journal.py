@@ -57,7 +57,8 @@ class Journal:
         gathered = self._gathered.setdefault(loop, [])
         if gathered and (last := gathered[-1]).entry.takes_in(entry):
             last.entry.take_in(entry)
-            return last.future  # type: ignore[return-value]  (those of a loop are of asyncio)
+            assert isinstance(last.future, asyncio.Future), "only threads have others"
+            return last.future
         waiter: asyncio.Future[list[Event]] = loop.create_future()
         gathered.append(Waiting(entry, loop, waiter))
         tracing.until(waiter, "journal.commit")

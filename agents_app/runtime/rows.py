@@ -13,12 +13,14 @@ from uuid import UUID
 from django.db import connections, models
 from django.db.models import Model
 from django.db.models.base import ModelState
+from django.utils import timezone
 
 from agents_app import fast_json
 
 M = TypeVar("M", bound=Model)
 
 ROWS_TOGETHER = (64, 16, 4, 3, 2, 1)  # in one statement: few sizes, so that each is prepared once
+FITTING = [next((size for size in ROWS_TOGETHER if size <= rows), 0) for rows in range(ROWS_TOGETHER[0] + 1)]
 AS_THEY_ARE = (models.CharField, models.TextField, models.BooleanField, models.IntegerField)
 
 
@@ -81,37 +83,49 @@ def pipelined() -> Iterator[None]:
 def insert(rows: Iterable[Model]) -> None:
     """Insert rows of several models, one statement a model. Foreign keys are checked at the commit, so any order goes.
 
-    Does what `bulk_create` does at a quarter of its cost; rows must have their primary keys.
+    Does what `bulk_create` does at a quarter of its cost, inside a transaction; rows must have their primary keys.
     """
     by_model: dict[type[Model], list[Model]] = {}
     for row in rows:
-        by_model.setdefault(type(row), []).append(row)
-    connection = connections["default"]
-    for model, models_ in by_model.items():
-        names = _stored(model)
-        values = _values(model, names, models_, connection.vendor, adding=True)
-        if connection.vendor == "sqlite":
-            _insert_together(connection, model, names, values)
+        model = type(row)
+        if model in by_model:
+            by_model[model].append(row)
         else:
-            _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
-        for row in models_:
-            state = row._state
-            state.adding, state.db = False, connection.alias
+            by_model[model] = [row]
+    if not by_model:
+        return
+    connection = connections["default"]
+    with connection.wrap_database_errors:
+        for model, models_ in by_model.items():
+            names = _stored(model)
+            values = _values(model, names, models_, connection.vendor, adding=True)
+            if connection.vendor == "sqlite":
+                _insert_together(connection.connection, model, names, values)
+            else:
+                _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
+            for row in models_:
+                state = row._state
+                state.adding, state.db = False, connection.alias
 
 
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
-    """Save the named fields of each row, few statements for all. What is said last of a row is what stays."""
+    """Save the named fields of each row, few statements for all, inside a transaction. What is said last of a row is what
+    stays."""
+    if not changes:
+        return
     connection = connections["default"]
-    for (model, names), rows in _in_order(changes):
-        pk: Any = model._meta.pk
-        values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
-        if connection.vendor == "sqlite":
-            _execute_many(connection, _statement(model, names), values)
-        else:
-            _execute(connection, _statement_from_json(model, names), _as_json(model, (*names, pk.name), values))
+    with connection.wrap_database_errors:
+        for (model, names), rows in _in_order(changes):
+            pk: Any = model._meta.pk
+            values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
+            if connection.vendor == "sqlite":
+                connection.connection.executemany(_statement(model, names), values)
+            else:
+                _execute(connection, _statement_from_json(model, names), _as_json(model, (*names, pk.name), values))
 
 
 _Shape = tuple[type[Model], tuple[str, ...]]
+_Values = Sequence[Any]  # of one row
 
 
 def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tuple[_Shape, dict[Any, Model]]]:
@@ -133,23 +147,14 @@ def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tupl
 # On SQLite past Django's cursor, which reads every statement anew to put its own placeholders into it.
 
 
-def _insert_together(connection: Any, model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> None:
+def _insert_together(database: Any, model: type[Model], names: tuple[str, ...], values: Sequence[_Values]) -> None:
     """A statement for each row would write the search index, and let other threads run, row by row."""
-    connection.ensure_connection()
-    execute = connection.connection.execute
     begin = 0
-    with connection.wrap_database_errors:
-        while left := len(values) - begin:
-            size = next(size for size in ROWS_TOGETHER if size <= left)
-            row, *more = values[begin : begin + size]
-            execute(_insertion(model, names, size), [*row, *chain.from_iterable(more)])
-            begin += size
-
-
-def _execute_many(connection: Any, statement: str, values: list[list[Any]]) -> None:
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        connection.connection.executemany(statement, values)
+    while left := len(values) - begin:
+        size = FITTING[min(left, ROWS_TOGETHER[0])]
+        flat = values[begin] if size == 1 else list(chain.from_iterable(values[begin : begin + size]))
+        database.execute(_insertion(model, names, size), flat)
+        begin += size
 
 
 def _execute(connection: Any, statement: str, rows: str) -> None:
@@ -161,7 +166,7 @@ def _execute(connection: Any, statement: str, rows: str) -> None:
 # most of a commit otherwise.
 
 
-def _as_json(model: type[Model], names: tuple[str, ...], values: list[list[Any]]) -> str:
+def _as_json(model: type[Model], names: tuple[str, ...], values: Sequence[_Values]) -> str:
     columns = [_field(model, name).column for name in names]
     return fast_json.dumps([dict(zip(columns, row, strict=True)) for row in values], default=str).decode()
 
@@ -211,26 +216,44 @@ def _stored(model: type[Model]) -> tuple[str, ...]:
 
 def _values(
     model: type[Model], names: tuple[str, ...], rows: list[Model], vendor: str, adding: bool = False
-) -> list[list[Any]]:
+) -> Sequence[_Values]:
     """What the statement takes of each row. Thousands a second: a value that goes as it is costs no call."""
-    columns, stamped = _columns(model, names, vendor, adding)
-    for field in stamped:
+    columns, stamps = _columns(model, names, vendor, adding)
+    if stamps:
+        now = timezone.now()
         for row in rows:
-            field.pre_save(row, add=True)
-    return [
-        [value if (value := fields[name]) is None or convert is None else convert(value) for name, convert in columns]
-        for fields in (row.__dict__ for row in rows)
-    ]
+            row.__dict__.update(dict.fromkeys(stamps, now))
+    if len(rows) == 1:
+        fields = rows[0].__dict__
+        return [
+            [value if (value := fields[n]) is None or convert is None else convert(value) for n, convert in columns]
+        ]
+    all_fields = [row.__dict__ for row in rows]
+    return list(zip(*(_column(all_fields, name, convert) for name, convert in columns), strict=True))
+
+
+def _column(rows: list[dict[str, Any]], name: str, convert: Callable[[Any], Any] | None) -> list[Any]:
+    """Neighbours share their conversation, their task, their moment: what is the same is converted once."""
+    if convert is None:
+        return [fields[name] for fields in rows]
+    column = []
+    last = converted = None
+    for fields in rows:
+        value = fields[name]
+        if value is not last:
+            last, converted = value, None if value is None else convert(value)
+        column.append(converted)
+    return column
 
 
 @lru_cache(maxsize=256)
 def _columns(
     model: type[Model], names: tuple[str, ...], vendor: str, adding: bool
-) -> tuple[list[tuple[str, Callable[[Any], Any] | None]], list[Any]]:
-    """Attributes with what makes a column's value of theirs; and the fields that say by themselves when a row was made."""
+) -> tuple[list[tuple[str, Callable[[Any], Any] | None]], list[str]]:
+    """Attributes with what makes a column's value of theirs; and those that say by themselves when a row was made."""
     fields = [_field(model, name) for name in names]
     stamps = [name for name in ("auto_now", "auto_now_add") if adding]
-    stamped = [field for field in fields if any(getattr(field, name, False) for name in stamps)]
+    stamped = [field.attname for field in fields if any(getattr(field, name, False) for name in stamps)]
     return [(field.attname, _conversion(field) if vendor == "sqlite" else None) for field in fields], stamped
 
 

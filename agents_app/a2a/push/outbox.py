@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,12 @@ _listeners: list[tuple[asyncio.AbstractEventLoop, Wake]] = []
 
 def write_deliveries(sender: Any, events: list[Event], new: Sequence[Model], **kwargs: Any) -> None:
     """One delivery for each event and configuration of its task. What it says is made when it is sent, from the journal."""
-    told = [event for event in events if event.task_id is not None and _may_be_told(event)]
-    configs = _configs_of({event.task_id for event in told if event.task_id}, new) if told else {}
+    told = [
+        event
+        for event in events
+        if event.type in TOLD or (event.type in TOLD_WHEN_FINISHED and _may_be_an_answer(event.about))
+    ]
+    configs = _configs_of(set(_tasks_of(told)), new) if told else {}
     if not configs:
         return
     insert(_delivery(config_id, event) for event in told for config_id in configs.get(event.task_id, ()))
@@ -45,16 +49,20 @@ def announce() -> None:
             pass
 
 
-def _may_be_told(event: Event) -> bool:
+def _may_be_an_answer(message: Model | None) -> bool:
     """Spares the outbox what is known to be nothing. The sender decides, when it looks at the rows themselves."""
-    if event.type in TOLD_WHEN_FINISHED:
-        message = event.about
-        return not isinstance(message, Message) or _is_finished_answer(message)
-    return event.type in TOLD
-
-
-def _is_finished_answer(message: Message) -> bool:
+    if not isinstance(message, Message):
+        return True
     return message.role == Message.Role.AGENT and message.state != Message.State.STREAMING
+
+
+def _tasks_of(events: list[Event]) -> Iterator[UUID]:
+    """Neighbours mostly speak of the same."""
+    last: UUID | None = None
+    for event in events:
+        task_id = event.task_id
+        if task_id is not None and task_id is not last:
+            yield (last := task_id)
 
 
 def _delivery(config_id: UUID, event: Event) -> PushDelivery:

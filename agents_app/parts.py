@@ -19,6 +19,9 @@ ATTACHMENT = "attachment:"  # scheme of a url part whose bytes are an Attachment
 def to_json(part: Part) -> dict[str, Any]:
     """A2A JSON of a part; raw bytes as base64. Save attachments first where bytes may be large."""
     json: dict[str, Any] = {}
+    is_described = part.media_type or part.filename or part.metadata
+    if part.text is not None and not is_described:
+        return {"text": saveable(part.text)}  # as most are
     if part.raw is not None:
         json["raw"] = base64.b64encode(part.raw).decode()
     elif part.url is not None:
@@ -27,7 +30,7 @@ def to_json(part: Part) -> dict[str, Any]:
         json["text"] = part.text
     else:
         json["data"] = part.data
-    if part.media_type or part.filename or part.metadata:
+    if is_described:
         named = {"mediaType": part.media_type, "filename": part.filename, "metadata": dict(part.metadata)}
         json |= {name: value for name, value in named.items() if value}
     return saveable(json)

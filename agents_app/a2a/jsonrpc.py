@@ -74,7 +74,7 @@ class Envelope:
 
 
 def result(id: Any, value: Any) -> bytes:
-    return dumps({"jsonrpc": "2.0", "id": id, "result": value})
+    return fast_json.dumps({"jsonrpc": "2.0", "id": id, "result": value})
 
 
 def failure(id: Any, error: A2AError | Refusal) -> bytes:

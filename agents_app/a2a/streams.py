@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -22,6 +24,7 @@ from agents_app.threads import in_thread
 POLL_SECONDS = 2.0  # for events of other processes, and for what got lost on the way
 WAITING_AT_MOST = 1000  # news for one slow reader; what is more is read from the journal instead
 TOGETHER_AT_MOST = 64  # events that are told in one go
+TASK_ID = attrgetter("task_id")
 
 
 class StreamEvent(NamedTuple):
@@ -73,11 +76,11 @@ class _Watch:
     def close(self) -> None:
         self._timer.cancel()
 
-    def tell(self, item: Event | Piece) -> None:
-        if len(self.news) >= WAITING_AT_MOST:
+    def tell(self, items: Sequence[Event | Piece]) -> None:
+        if len(self.news) + len(items) > WAITING_AT_MOST:
             self.news.clear()
             self.is_incomplete = True
-        self.news.append(item)
+        self.news.extend(items)
         self._heard_at = self._loop.time()
         self.wake.set()
 
@@ -115,14 +118,16 @@ class _Hub:
                 watch.wake.set()
 
     def _hear(self, events: list[Event]) -> None:
-        for event in events if self._by_task else ():
-            for watch in self._by_task.get(event.task_id, ()) if event.task_id else ():
-                watch.tell(event)
+        for task_id, together in groupby(events, TASK_ID) if self._by_task else ():
+            if task_id is not None and (watches := self._by_task.get(task_id)):
+                its = list(together)
+                for watch in watches:
+                    watch.tell(its)
 
     async def _stream(self, pieces: list[Piece]) -> None:
         for piece in pieces if self._by_context else ():
             for watch in self._by_context.get(piece.context_id, ()):
-                watch.tell(piece)
+                watch.tell((piece,))
 
 
 _hubs: WeakKeyDictionary[Runtime, _Hub] = WeakKeyDictionary()
@@ -147,7 +152,7 @@ class TaskStream:
     def __init__(self, task_id: UUID, context_id: UUID, context: str) -> None:
         self._task_id = task_id
         self._context_id = context_id
-        self._context = context
+        self._names = str(task_id), context  # on the wire
         self._watch = _Watch()
         self._hub = _hub()
         self._version = 0
@@ -193,7 +198,7 @@ class TaskStream:
             for item in await self._take_news():
                 if (event := self._tell(item)) is not None:
                     told.append(event)
-                if isinstance(item, Event) and _is_over(item, until_waiting):
+                if isinstance(item, Event) and item.type == EventType.TASK_STATUS and _is_over(item, until_waiting):
                     is_over = True
                     break
             yield told[:TOGETHER_AT_MOST]
@@ -240,9 +245,9 @@ class TaskStream:
 
     def _tell_event(self, event: Event) -> StreamEvent | None:
         if event.type == EventType.TASK_STATUS:
-            return self._event(wire.status_update(event, self._context))
+            return self._event(wire.status_update(event, *self._names))
         if event.type == EventType.TASK_ARTIFACT:
-            return self._event(wire.artifact_update(event, self._context))
+            return self._event(wire.artifact_update(event, *self._names))
         message = wire.answer_of(event)
         if message is None:
             return None
@@ -270,11 +275,11 @@ class TaskStream:
         self._finished.add(message.id)
         self._lengths[message.id] = len(message.text)
         if message.parts or (message.text and not 0 < have <= len(message.text)):
-            return self._event(wire.answer_update(message, self._context))
+            return self._event(wire.answer_update(message, *self._names))
         if not message.text:
             return None
         rest = message.text[have:]
-        return self._event(wire.text_update(self._task_id, self._context, message.id, rest, append=True, last=True))
+        return self._event(wire.text_update(*self._names, message.id, rest, append=True, last=True))
 
     def _tell_piece(self, piece: Piece) -> StreamEvent | None:
         if piece.message_id != self._streaming:
@@ -285,7 +290,7 @@ class TaskStream:
 
     def _text(self, message_id: UUID, text: str, *, append: bool) -> StreamEvent:
         self._lengths[message_id] = self._lengths.get(message_id, 0) + len(text)
-        return self._event(wire.text_update(self._task_id, self._context, message_id, text, append=append, last=False))
+        return self._event(wire.text_update(*self._names, message_id, text, append=append, last=False))
 
     def _event(self, json: Json) -> StreamEvent:
         length = self._lengths.get(self._streaming, 0) if self._streaming else 0
@@ -297,5 +302,5 @@ class TaskStream:
 
 
 def _is_over(event: Event, until_waiting: bool) -> bool:
-    waits = event.type == EventType.TASK_STATUS and event.data["state"] == TaskState.INPUT_REQUIRED
-    return wire.is_end(event) or (until_waiting and waits)
+    """Of a status."""
+    return wire.is_end(event) or (until_waiting and event.data["state"] == TaskState.INPUT_REQUIRED)

@@ -123,7 +123,7 @@ def answer_of(event: Event) -> Message | None:
     return message
 
 
-def status_update(event: Event, context: str) -> Json:
+def status_update(event: Event, task_id: str, context: str) -> Json:
     """A StreamResponse for `task.status`."""
     data = event.data
     status: Json = {"state": state_name(data["state"]), "timestamp": timestamp(event.created_at)}
@@ -132,23 +132,24 @@ def status_update(event: Event, context: str) -> Json:
         status["message"] = _remark(event.task_id, context, data["text"])
         if "message" in data:
             status["message"]["messageId"] = data["message"]
-    return {"statusUpdate": {"taskId": str(event.task_id), "contextId": context, "status": status}}
+    return {"statusUpdate": {"taskId": task_id, "contextId": context, "status": status}}
 
 
-def artifact_update(event: Event, context: str) -> Json:
+def artifact_update(event: Event, task_id: str, context: str) -> Json:
     """A StreamResponse for `task.artifact`."""
     data = event.data
     artifact: Json = {"artifactId": data["artifact"], "parts": data["parts"] or [{"text": ""}]}
-    artifact |= {name: data[name] for name in ("name", "description", "metadata") if data.get(name)}
-    return _update(event.task_id, context, artifact, append=data["append"], last=data["last"])
+    if not data["append"]:
+        artifact |= {name: data[name] for name in ("name", "description", "metadata") if data.get(name)}
+    return _update(task_id, context, artifact, append=data["append"], last=data["last"])
 
 
-def answer_update(message: Message, context: str) -> Json:
+def answer_update(message: Message, task_id: str, context: str) -> Json:
     """A StreamResponse with a whole answer."""
-    return _update(message.task_id, context, answer_json(message), append=False, last=True)
+    return _update(task_id, context, answer_json(message), append=False, last=True)
 
 
-def text_update(task_id: UUID, context: str, message_id: UUID, text: str, *, append: bool, last: bool) -> Json:
+def text_update(task_id: str, context: str, message_id: UUID, text: str, *, append: bool, last: bool) -> Json:
     """A StreamResponse with some more of an answer."""
     artifact: Json = {"artifactId": str(message_id), "parts": [{"text": text}]}
     if not append:
@@ -156,10 +157,14 @@ def text_update(task_id: UUID, context: str, message_id: UUID, text: str, *, app
     return _update(task_id, context, artifact, append=append, last=last)
 
 
-def _update(task_id: UUID | None, context: str, artifact: Json, *, append: bool, last: bool) -> Json:
+def _update(task_id: str, context: str, artifact: Json, *, append: bool, last: bool) -> Json:
     """ProtoJSON leaves out what is false."""
-    flags = {name: True for name, value in (("append", append), ("lastChunk", last)) if value}
-    return {"artifactUpdate": {"taskId": str(task_id), "contextId": context, "artifact": artifact, **flags}}
+    update: Json = {"taskId": task_id, "contextId": context, "artifact": artifact}
+    if append:
+        update["append"] = True
+    if last:
+        update["lastChunk"] = True
+    return {"artifactUpdate": update}
 
 
 def is_end(event: Event) -> bool:

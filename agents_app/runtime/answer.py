@@ -72,7 +72,7 @@ class AnswerText:
 
     async def show(self) -> None:
         """Bring what was said to the reader before whatever comes next."""
-        if self.message is not None:
+        if self.message is not None and self._live.has_unshown:
             await self._live.flush(self.message.id)
 
     def saved_text(self) -> list[tuple[Model, tuple[str, ...]]]:

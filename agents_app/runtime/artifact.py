@@ -27,6 +27,7 @@ class RunningArtifact(base.Artifact):
         self._row = row
         self._known = known
         self._ids = {"artifact": str(row.id), "message": str(row.message_id)}
+        turn.artifacts[row.id] = row
 
     async def append(self, *parts: Part, last: bool = False) -> None:
         if not self._turn.replaying:
@@ -34,7 +35,7 @@ class RunningArtifact(base.Artifact):
 
     async def save(self, parts: tuple[Part, ...], *, append: bool, last: bool) -> None:
         await self._turn.answer.show()  # what was said before comes before
-        if any(part.raw is not None for part in parts):
+        if [part for part in parts if part.raw is not None]:
             json = await in_thread(save_parts, self._turn.context_id, parts)
         else:
             json = [to_json(part) for part in parts]
@@ -45,7 +46,6 @@ class RunningArtifact(base.Artifact):
         if not append:
             data |= {"name": row.name, "description": row.description, "metadata": row.metadata}
         fact = Fact(EventType.TASK_ARTIFACT, data, self._turn.task_id)
-        self._turn.artifacts[row.id] = row
         saved = twin(row)  # as it is with this part: the row may grow before it is written
         if self._known:
             await self._turn.post(fact, changes=[(saved, FIELDS)])

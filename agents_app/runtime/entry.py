@@ -76,14 +76,25 @@ class Entry:
         if self.chain is None or next.chain is not self.chain or len(self.tasks) != 1 or len(next.tasks) != 1:
             return False
         mine, other = self.tasks[0], next.tasks[0]
-        return mine.check == other.check and mine.task_id == other.task_id and "lease_owner" not in mine.fields
+        return mine.check == other.check and mine.task_id is other.task_id and "lease_owner" not in mine.fields
 
     def take_in(self, next: Entry) -> None:
-        mine, other = self.tasks[0], next.tasks[0]
+        """Never changes what it holds, which may be others' too, but puts more in its place."""
         self.facts = [*self.facts, *next.facts]
-        self.new = [*self.new, *next.new]
-        self.changes = [*self.changes, *next.changes]
-        self.tasks = [TaskChange(mine.task_id, {**mine.fields, **other.fields}, mine.check)]
+        if next.new:
+            self.new = [*self.new, *next.new]
+        if next.changes:
+            taken_over = bool(self.changes) and _is_newer(next.changes[0], self.changes[-1])
+            self.changes = [*(self.changes[:-1] if taken_over else self.changes), *next.changes]
+        mine, other = self.tasks[0], next.tasks[0]
+        if other.fields:
+            self.tasks = [TaskChange(mine.task_id, {**mine.fields, **other.fields}, mine.check)]
+
+
+def _is_newer(change: tuple[Model, tuple[str, ...]], before: tuple[Model, tuple[str, ...]]) -> bool:
+    """The same fields of the same row: an artifact grows with each of its chunks."""
+    (row, names), (old, old_names) = change, before
+    return names is old_names and type(row) is type(old) and bool(row.pk == old.pk)
 
 
 @dataclass(slots=True)

@@ -74,6 +74,11 @@ class LiveText:
             if everywhere:
                 await subscriber(pieces)
 
+    @property
+    def has_unshown(self) -> bool:
+        """Whether something was said, of any message, that is not published yet."""
+        return bool(self._dirty)
+
     def streaming_in(self, context_id: UUID) -> list[UUID]:
         return [message_id for message_id, buffer in self._buffers.items() if buffer.context_id == context_id]
 

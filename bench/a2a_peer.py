@@ -22,6 +22,7 @@ class Scripted(AgentExecutor):
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         from a2a.helpers import new_task_from_user_message  # noqa: PLC0415
 
+        assert context.message is not None, "a call of this agent brings one"
         task = context.current_task or new_task_from_user_message(context.message)
         await event_queue.enqueue_event(task)
         updater = TaskUpdater(event_queue, task.id, task.context_id)

@@ -64,8 +64,9 @@ def _measured(database: str, variables: dict[str, str]) -> list[list[str]]:
 def _writing(environment: dict[str, str]) -> Iterator[list[float]]:
     """The list is filled when the block has ended."""
     command = [sys.executable, "manage.py", "bench_writer"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    writer = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
+    writer = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     waits: list[float] = []
     try:
         yield waits

@@ -51,8 +51,8 @@ class SmallDisk(Alone):
         data = self.folder / "data"
         data.mkdir()
         size = f"size={DISK_MEGABYTES}m"
-        await asyncio.to_thread(subprocess.run, ["mount", "-t", "tmpfs", "-o", size, "tmpfs", data], check=True)
-        self._open.callback(subprocess.run, ["umount", "-l", data], check=True)
+        await asyncio.to_thread(_run, "mount", "-t", "tmpfs", "-o", size, "tmpfs", str(data))
+        self._open.callback(_run, "umount", "-l", str(data))
         product = Product(self.folder, {"LOG_FILES": "off"})
         await asyncio.to_thread(product.manage, "prepare")
         entering = self._open.enter_context
@@ -159,3 +159,7 @@ def folder_of(parent: Path, name: str) -> Path:
     folder = parent / name
     folder.mkdir()
     return folder
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)

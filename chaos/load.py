@@ -176,7 +176,7 @@ class Load:
 
     def __init__(self, ports: Sequence[int], people: Sequence[tuple[str, str]], texts: Sequence[str]) -> None:
         self.people = [
-            Person(ports[number % len(ports) :] + ports[: number % len(ports)], key, room, texts)
+            Person([*ports[number % len(ports) :], *ports[: number % len(ports)]], key, room, texts)
             for number, (key, room) in enumerate(people)
         ]
         self._jobs: list[asyncio.Task[None]] = []

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, **_: Any) -> None:
         ended = threading.Event()
-        threading.Thread(target=lambda: (sys.stdin.readline(), ended.set()), daemon=True).start()
+        threading.Thread(target=_wait_for_a_line, args=(ended,), daemon=True).start()
         waits: list[float] = []
         while not ended.is_set():
             begun = time.monotonic()
@@ -29,3 +29,8 @@ class Command(BaseCommand):
             waits.append(time.monotonic() - begun)
             time.sleep(PAUSE_SECONDS)
         self.stdout.write(json.dumps(waits))
+
+
+def _wait_for_a_line(ended: threading.Event) -> None:
+    sys.stdin.readline()
+    ended.set()

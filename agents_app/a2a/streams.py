@@ -201,9 +201,10 @@ class TaskStream:
                 if isinstance(item, Event) and item.type == EventType.TASK_STATUS and _is_over(item, until_waiting):
                     is_over = True
                     break
-            yield told[:TOGETHER_AT_MOST]
-            for begin in range(TOGETHER_AT_MOST, len(told), TOGETHER_AT_MOST):
-                yield told[begin : begin + TOGETHER_AT_MOST]
+                if len(told) == TOGETHER_AT_MOST:  # who was away for long has missed thousands
+                    yield told
+                    told = []
+            yield told
 
     async def _take_news(self) -> list[Event | Piece]:
         """In order and without gaps: what was not heard is read from the journal."""

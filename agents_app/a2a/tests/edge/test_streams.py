@@ -148,6 +148,21 @@ async def test_what_was_missed_comes_also_after_the_end(guest: Caller) -> None:
     assert [e async for e in guest.stream("SubscribeToTask", id=task["id"], headers=headers)] == []
 
 
+@pytest.mark.parametrize("live", [True, False])
+async def test_hundreds_of_events_at_once_come_each_once_and_in_order(guest: Caller, live: bool) -> None:
+    if live:
+        stream = guest.stream("SendStreamingMessage", message=a_message("chunks 300"))
+    else:
+        task = await guest.task("chunks 300")
+        stream = guest.stream("SubscribeToTask", id=task["id"], headers={"Last-Event-ID": "2"})
+    events = [(int(id.partition("-")[0]), event) async for id, event in stream]
+
+    updates = [event["artifactUpdate"] for _, event in events if "artifactUpdate" in event]
+    assert [part["text"] for update in updates for part in update["artifact"]["parts"]] == [str(n) for n in range(300)]
+    numbers = [number for number, _ in events]
+    assert numbers == sorted(set(numbers)) and state(events[-1][1]) == "TASK_STATE_COMPLETED"
+
+
 async def test_the_readers_going_ends_nothing(guest: Caller) -> None:
     async for _, event in guest.stream("SendStreamingMessage", message=a_message("say one\nwait 0.3\nsay  two")):
         task_id = event["task"]["id"]

@@ -1,6 +1,6 @@
 import { Controller } from "../../vendor/stimulus-3.2.2.js"
 import { confirmCopy, copyText } from "../helpers/clipboard.js"
-import { elementFrom, fragmentFrom, tell } from "../helpers/dom.js"
+import { elementFrom, fragmentFrom, keepFocus, tell } from "../helpers/dom.js"
 import { fetchHtml, RequestFailed } from "../helpers/http.js"
 import { FrameWriter } from "../models/frame_writer.js"
 import { GAP, LiveMessage } from "../models/live_message.js"
@@ -88,6 +88,7 @@ export default class extends Controller {
     const known = this.list.find(frame.id)
     const article = elementFrom(frame.html)
     this.live.delete(frame.id)
+    const focus = known && keepFocus(known)
     if (known) keepOpened(known, article)
     if (frame.inner) this.#putInner(frame, known, article)
     else if (known || !this.#isElsewhere(article)) {
@@ -95,6 +96,7 @@ export default class extends Controller {
       this.list.put(article)
     }
     if (article.isConnected) this.#dressTail(article)
+    focus?.(article)
   }
 
   #putInner(frame, known, article) {
@@ -178,8 +180,10 @@ export default class extends Controller {
     const known = document.getElementById(`step-${frame.step}`)
     if (!known) return false
     const step = elementFrom(frame.html)
+    const focus = keepFocus(known)
     keepOpened(known, step)
     known.replaceWith(step)
+    focus(step)
     return true
   }
 

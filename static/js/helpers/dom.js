@@ -19,6 +19,18 @@ export function tell(name, detail) {
   window.dispatchEvent(new CustomEvent(name, { detail }))
 }
 
+// Before newer HTML takes the place of an element: gives the focus back to the same control, if it was on one inside.
+export function keepFocus(old) {
+  const control = document.activeElement
+  const number = old.contains(control) ? controlsLike(control, old).indexOf(control) : -1
+  return (fresh) => controlsLike(control, fresh)[number]?.focus({ preventScroll: true })
+}
+
+function controlsLike(control, element) {
+  const name = (one) => one.ariaLabel ?? one.textContent
+  return [...element.querySelectorAll(control.tagName)].filter((one) => name(one) === name(control))
+}
+
 export function isTyping(target) {
   return target.closest?.("input, textarea, select, [contenteditable]") != null
 }

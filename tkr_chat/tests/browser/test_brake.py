@@ -22,8 +22,7 @@ def test_it_works(start: Start):
     expect(card).to_contain_text("The tokens of this request are used up.")
     page.reload()
     go_on = card.get_by_role("button", name="Go on")
-    go_on.focus()
-    page.keyboard.press("Enter")
+    go_on.press("Enter")
     expect(card).to_contain_text("Go on was chosen, with a fresh budget.")
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
     expect(answers(page).last).to_have_attribute("data-state", "complete")
@@ -32,6 +31,19 @@ def test_it_works(start: Start):
     assert text.index("I dug one hole.") < text.index("was chosen") < text.index("And that was the last one.")
     assert text.count("I dug one hole.") == 1
     expect(answers(page).last.locator("details.step")).to_have_count(1)
+
+
+def test_the_focus_stays_where_it_was_when_newer_html_takes_the_place_of_the_message(start: Start):
+    page = start("@tess spend")
+    card = answers(page).last.locator(".brake")
+    end = card.get_by_role("button", name="End", exact=True)
+    end.focus()
+    card.evaluate("card => { card.dataset.old = 'yes' }")
+    for event in ("offline", "online"):  # an answer that is open is shown anew after each connection
+        page.context.set_offline(event == "offline")
+        page.evaluate("event => dispatchEvent(new Event(event))", event)
+    expect(card).not_to_have_attribute("data-old", "yes")
+    expect(end).to_be_focused()
 
 
 def test_end_keeps_what_was_said(start: Start):

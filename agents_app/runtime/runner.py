@@ -204,15 +204,20 @@ async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
     full = is_full(error)
     if full or isinstance(error, DatabaseAway):
         fields["attempts"] = turn.task.attempts - 1
-    try:
-        change = TaskChange(turn.task_id, fields, turn.check_mine)
-        await turn.runtime.journal.append(Entry(turn.context_id, tasks=[change]))
-    except (Refused, DatabaseError) as why:
-        logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
-    else:
-        put = partial(turn.runtime.queue.put, turn.task_id)
-        # What gives up a lease may fit where nothing else does: a full disk is not tried again and again at once.
-        if full:
-            asyncio.get_running_loop().call_later(FULL_SECONDS, put)
+    change = TaskChange(turn.task_id, fields, turn.check_mine)
+    while True:
+        try:
+            await turn.runtime.journal.append(Entry(turn.context_id, tasks=[change]))
+        except (Refused, DatabaseError) as why:
+            if not is_full(why):
+                logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
+                return
+            await asyncio.sleep(FULL_SECONDS)  # not even that fits: the lease stays here until there is room
         else:
-            put()
+            break
+    put = partial(turn.runtime.queue.put, turn.task_id)
+    # What gives up a lease may fit where nothing else does: a full disk is not tried again and again at once.
+    if full:
+        asyncio.get_running_loop().call_later(FULL_SECONDS, put)
+    else:
+        put()

@@ -15,6 +15,7 @@ from agents_app import signals
 from agents_app.base import ToolResult, tool
 from agents_app.ids import uuid7
 from agents_app.models import Event, JournalHead, Message, Task
+from agents_app.runtime import commit as commits
 from agents_app.runtime import runner
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, TaskChange
@@ -179,6 +180,37 @@ async def test_a_full_disk_is_no_attempt_of_an_agent(room, agent, monkeypatch, s
     task = await room.settle(await room.ask(agent(work), "go"))
     assert (task.state, task.attempts) == ("completed", 1)
     assert begun[-1] - begun[0] > 0.05 * settings.AGENTS_MAX_ATTEMPTS
+
+
+async def test_a_disk_too_full_to_give_a_lease_back_delays_a_task_no_longer_than_that(
+    room, agent, monkeypatch, settings
+):
+    monkeypatch.setattr(runner, "FULL_SECONDS", 0.05)
+    is_full_now = False
+    refused: list[int] = []
+
+    def commit(batch):
+        if is_full_now:
+            refused.append(len(batch))
+            raise OperationalError("database or disk is full")
+        really_commit(batch)
+
+    def make_room() -> None:
+        nonlocal is_full_now
+        is_full_now = False
+
+    async def work(turn):
+        nonlocal is_full_now
+        if not refused:
+            is_full_now = True
+            asyncio.get_running_loop().call_later(0.3, make_room)
+        await turn.say("x")
+
+    really_commit = commits.commit
+    monkeypatch.setattr(commits, "commit", commit)
+    async with asyncio.timeout(settings.AGENTS_LEASE_SECONDS / 2):
+        task = await room.settle(await room.ask(agent(work), "go"))
+    assert (task.state, task.attempts) == ("completed", 1) and len(refused) >= 3
 
 
 def test_a_full_disk_is_told_from_other_failures():

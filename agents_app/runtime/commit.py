@@ -9,14 +9,14 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
 from agents_app import signals
 from agents_app.models import Event, JournalHead, Task
 from agents_app.runtime.entry import Chain, ConversationGone, Entry, Refused, TaskChange, Unfounded, Waiting
-from agents_app.runtime.receipt import DatabaseAway, Receipt, is_away
+from agents_app.runtime.receipt import ConnectionLost, DatabaseAway, Receipt
 from agents_app.runtime.rows import insert, new_row, pipelined, update
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,7 @@ def commit_though_away(batch: Sequence[Waiting]) -> None:
         try:
             commit(batch)
             return
-        except (OperationalError, InterfaceError) as error:
-            if isinstance(error, DatabaseAway) or not is_away(error):
-                raise
+        except ConnectionLost as error:
             if time.monotonic() > until:
                 raise DatabaseAway from error
             logger.warning("The database is away; trying again.", extra={"action": "journal.retry"})
@@ -57,12 +55,16 @@ def commit_though_away(batch: Sequence[Waiting]) -> None:
 
 
 def commit(batch: Sequence[Waiting]) -> None:
-    """Check, number and save entries in one transaction. An entry that is refused carries its error."""
+    """Check, number and save entries in one transaction. An entry that is refused carries its error.
+
+    Raises `ConnectionLost` when it may be tried again.
+    """
     refused: list[tuple[Waiting, Refused]] = []
     receipt = Receipt()
     work = _Work(batch)
     try:
         with transaction.atomic():
+            receipt.begin()
             work.lock()
             for waiting in batch:
                 try:
@@ -74,8 +76,11 @@ def commit(batch: Sequence[Waiting]) -> None:
                 work.write()
             receipt.take()
     except BaseException as error:
-        if not is_away(error) or not receipt.was_committed(AWAY_SECONDS):
+        lost = receipt.is_lost(error)
+        if not lost or not receipt.was_committed(AWAY_SECONDS):
             work.undo()
+            if lost:
+                raise ConnectionLost from error
             raise
     for waiting, why in refused:
         waiting.fail(why)

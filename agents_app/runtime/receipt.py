@@ -18,6 +18,13 @@ class DatabaseAway(OperationalError):
         super().__init__(self.__doc__)
 
 
+class ConnectionLost(OperationalError):
+    """The connection was lost, and nothing was saved."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
 class Receipt:
     """The number of a transaction in PostgreSQL, by which a later connection learns whether it was committed.
 
@@ -26,8 +33,19 @@ class Receipt:
     """
 
     def __init__(self) -> None:
+        self._connection: Any = None
         self._cursor: Any = None
         self._number: str | None = None
+
+    def begin(self) -> None:
+        """The transaction has begun."""
+        self._connection = connection.connection
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether its connection is gone, and not just a statement refused. Django may have opened another by now."""
+        if connection.vendor != "postgresql" or not isinstance(error, (OperationalError, InterfaceError)):
+            return False
+        return self._connection is None or self._connection.closed or connection.connection is None
 
     def ask(self) -> None:
         """Inside the pipeline of what is written: it costs no round trip of its own."""
@@ -54,13 +72,6 @@ class Receipt:
                 pass
             time.sleep(LOOK_AGAIN_SECONDS)
         raise DatabaseAway
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the connection is gone, and not just a statement refused."""
-    if connection.vendor != "postgresql" or not isinstance(error, (OperationalError, InterfaceError)):
-        return False
-    return connection.connection is None or connection.connection.closed
 
 
 def is_full(error: BaseException) -> bool:

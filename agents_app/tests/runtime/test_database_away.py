@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from agents_app.runtime import commit as commits
 from agents_app.runtime import runner
 from agents_app.runtime.facts import created_fact
 from agents_app.runtime.journal import Entry, TaskChange
-from agents_app.runtime.receipt import is_full
+from agents_app.runtime.receipt import Receipt, is_full
 
 
 @contextmanager
@@ -60,6 +60,19 @@ def lose_answer_to_commit() -> None:
     transaction.on_commit(lose)
 
 
+def lose_commit() -> None:
+    """It is asked for, and was never done."""
+    take = Receipt.take
+
+    def take_and_lose(self: Receipt) -> None:
+        Receipt.take = take  # type: ignore[method-assign]
+        take(self)
+        with suppress(OperationalError):
+            lose_connection()
+
+    Receipt.take = take_and_lose  # type: ignore[method-assign]
+
+
 async def post(room, count: int) -> list[Any]:
     async def one() -> list[Event]:
         message = Message(context_id=room.id, role="user", text="hello", created_at=timezone.now())
@@ -75,12 +88,13 @@ async def assert_saved_once(room, count: int) -> None:
     assert (await JournalHead.objects.aget(context_id=room.id)).seq == count + 1
 
 
-@pytest.mark.parametrize("lose", [lose_connection, lose_answer_to_commit])
-async def test_what_was_in_the_commit_is_saved_once_and_confirmed(room, lose):
+@pytest.mark.parametrize("lose", [lose_connection, lose_answer_to_commit, lose_commit])
+@pytest.mark.parametrize("count", [20, 1])
+async def test_what_was_in_the_commit_is_saved_once_and_confirmed(room, lose, count):
     with once(lose):
-        confirmed = await post(room, 20)
-    assert sorted(events[0].seq for events in confirmed) == list(range(2, 22))
-    await assert_saved_once(room, 20)
+        confirmed = await post(room, count)
+    assert sorted(events[0].seq for events in confirmed) == list(range(2, 2 + count))
+    await assert_saved_once(room, count)
 
 
 async def test_a_commit_that_was_done_is_not_refused_by_its_own_check(room, agent):

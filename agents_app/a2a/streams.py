@@ -217,11 +217,11 @@ class TaskStream:
             version += len(taken)
         while self._watch.news:
             item = self._watch.news.popleft()
-            if isinstance(item, Event) and (item.version or 0) > version + 1:
-                missed = await self._missed(version)
-                taken += missed
-                version += len(missed)
             if isinstance(item, Event):
+                if (item.version or 0) > version + 1:
+                    missed = await self._missed(version)
+                    taken += missed
+                    version += len(missed)
                 if (item.version or 0) <= version:
                     continue
                 version += 1

@@ -27,7 +27,6 @@ class RunningArtifact(base.Artifact):
         self._row = row
         self._known = known
         self._ids = {"artifact": str(row.id), "message": str(row.message_id)}
-        turn.artifacts[row.id] = row
 
     async def append(self, *parts: Part, last: bool = False) -> None:
         if not self._turn.replaying:
@@ -35,7 +34,7 @@ class RunningArtifact(base.Artifact):
 
     async def save(self, parts: tuple[Part, ...], *, append: bool, last: bool) -> None:
         await self._turn.answer.show()  # what was said before comes before
-        if [part for part in parts if part.raw is not None]:
+        if any(part.raw is not None for part in parts):
             json = await in_thread(save_parts, self._turn.context_id, parts)
         else:
             json = [to_json(part) for part in parts]

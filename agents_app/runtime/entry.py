@@ -71,30 +71,32 @@ class Entry:
     opens: JournalHead | None = None  # the conversation begins here
     chain: Chain | None = None
 
-    def takes_in(self, next: Entry) -> bool:
+    def takes_in(self, later: Entry) -> bool:
         """Whether what comes next may as well be part of this: more of one run, which holds its task all the while."""
-        if self.chain is None or next.chain is not self.chain or len(self.tasks) != 1 or len(next.tasks) != 1:
+        if self.chain is None or later.chain is not self.chain or len(self.tasks) != 1 or len(later.tasks) != 1:
             return False
-        mine, other = self.tasks[0], next.tasks[0]
+        mine, other = self.tasks[0], later.tasks[0]
         return mine.check == other.check and mine.task_id is other.task_id and "lease_owner" not in mine.fields
 
-    def take_in(self, next: Entry) -> None:
+    def take_in(self, later: Entry) -> None:
         """Never changes what it holds, which may be others' too, but puts more in its place."""
-        self.facts = [*self.facts, *next.facts]
-        if next.new:
-            self.new = [*self.new, *next.new]
-        if next.changes:
-            taken_over = bool(self.changes) and _is_newer(next.changes[0], self.changes[-1])
-            self.changes = [*(self.changes[:-1] if taken_over else self.changes), *next.changes]
-        mine, other = self.tasks[0], next.tasks[0]
+        self.facts = [*self.facts, *later.facts]
+        if later.new:
+            self.new = [*self.new, *later.new]
+        if later.changes:
+            kept = self.changes
+            if kept and _are_same(kept[-1], later.changes[0]):  # an artifact grows with each of its chunks
+                kept = kept[:-1]
+            self.changes = [*kept, *later.changes]
+        mine, other = self.tasks[0], later.tasks[0]
         if other.fields:
             self.tasks = [TaskChange(mine.task_id, {**mine.fields, **other.fields}, mine.check)]
 
 
-def _is_newer(change: tuple[Model, tuple[str, ...]], before: tuple[Model, tuple[str, ...]]) -> bool:
-    """The same fields of the same row: an artifact grows with each of its chunks."""
-    (row, names), (old, old_names) = change, before
-    return names is old_names and type(row) is type(old) and bool(row.pk == old.pk)
+def _are_same(change: tuple[Model, tuple[str, ...]], other: tuple[Model, tuple[str, ...]]) -> bool:
+    """Fields of a row, whatever they are set to."""
+    (row, names), (other_row, other_names) = change, other
+    return names == other_names and type(row) is type(other_row) and bool(row.pk == other_row.pk)
 
 
 @dataclass(slots=True)

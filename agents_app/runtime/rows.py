@@ -109,8 +109,7 @@ def insert(rows: Iterable[Model]) -> None:
 
 
 def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
-    """Save the named fields of each row, few statements for all, inside a transaction. What is said last of a row is what
-    stays."""
+    """Save the named fields of each row in few statements, inside a transaction. What is said last of a row stays."""
     if not changes:
         return
     connection = connections["default"]
@@ -223,7 +222,7 @@ def _values(
         now = timezone.now()
         for row in rows:
             row.__dict__.update(dict.fromkeys(stamps, now))
-    if len(rows) == 1:
+    if len(rows) == 1:  # as of most models; to go by columns would cost more than it spares
         fields = rows[0].__dict__
         return [
             [value if (value := fields[n]) is None or convert is None else convert(value) for n, convert in columns]

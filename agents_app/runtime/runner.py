@@ -208,13 +208,12 @@ async def _begin_anew(turn: RunningTurn | None, error: Exception) -> None:
     while True:
         try:
             await turn.runtime.journal.append(Entry(turn.context_id, tasks=[change]))
+            break
         except (Refused, DatabaseError) as why:
             if not is_full(why):
                 logger.info("Task %s is left to others: %s", turn.task_id, why, extra={"action": "task.left"})
                 return
             await asyncio.sleep(FULL_SECONDS)  # not even that fits: the lease stays here until there is room
-        else:
-            break
     put = partial(turn.runtime.queue.put, turn.task_id)
     # What gives up a lease may fit where nothing else does: a full disk is not tried again and again at once.
     if full:

@@ -25,7 +25,7 @@ from agents_app.threads import in_thread
 if TYPE_CHECKING:
     from agents_app.runtime.runtime import Runtime
 
-UNSAVED_AT_MOST = 64  # posts of one turn that wait for their commit
+UNSAVED_AT_MOST = 64  # posts of one turn: then it waits until they are saved
 
 
 @dataclass

@@ -80,6 +80,7 @@ class RunningTurn(ParkedTurn):
             row = new_row(
                 Artifact, id=artifact_id, task=self.task, message=message, created_at=timezone.now(), **values
             )
+            self.artifacts[artifact_id] = row
             artifact = RunningArtifact(self, row, known)
             await artifact.save(tuple(parts), append=False, last=last)
             return artifact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ def write_deliveries(sender: Any, events: list[Event], new: Sequence[Model], **k
         for event in events
         if event.type in TOLD or (event.type in TOLD_WHEN_FINISHED and _may_be_an_answer(event.about))
     ]
-    configs = _configs_of(set(_tasks_of(told)), new) if told else {}
+    configs = _configs_of({task_id for event in told if (task_id := event.task_id)}, new) if told else {}
     if not configs:
         return
     insert(_delivery(config_id, event) for event in told for config_id in configs.get(event.task_id, ()))
@@ -54,15 +54,6 @@ def _may_be_an_answer(message: Model | None) -> bool:
     if not isinstance(message, Message):
         return True
     return message.role == Message.Role.AGENT and message.state != Message.State.STREAMING
-
-
-def _tasks_of(events: list[Event]) -> Iterator[UUID]:
-    """Neighbours mostly speak of the same."""
-    last: UUID | None = None
-    for event in events:
-        task_id = event.task_id
-        if task_id is not None and task_id is not last:
-            yield (last := task_id)
 
 
 def _delivery(config_id: UUID, event: Event) -> PushDelivery:

@@ -22,12 +22,13 @@ export function tell(name, detail) {
 // Before newer HTML takes the place of an element: gives the focus back to the same control, if it was on one inside.
 export function keepFocus(old) {
   const control = document.activeElement
-  const number = old.contains(control) ? controlsLike(control, old).indexOf(control) : -1
+  if (!control || !old.contains(control)) return () => {}
+  const number = controlsLike(control, old).indexOf(control)
   return (fresh) => controlsLike(control, fresh)[number]?.focus({ preventScroll: true })
 }
 
 function controlsLike(control, element) {
-  const name = (one) => one.ariaLabel ?? one.textContent
+  const name = (one) => one.getAttribute("aria-label") ?? one.textContent
   return [...element.querySelectorAll(control.tagName)].filter((one) => name(one) === name(control))
 }
 

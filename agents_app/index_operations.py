@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import router
-from django.db.migrations import AddIndex, AlterField, RemoveIndex
+from django.db.migrations import AddConstraint, AddIndex, AlterField, RemoveConstraint, RemoveIndex
 
 
 class AddIndexBeside(AddIndex):
@@ -26,6 +26,26 @@ class RemoveIndexBeside(RemoveIndex):
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
         _add(schema_editor, to_state.apps.get_model(app_label, self.model_name), index)
+
+
+class AddUniqueBeside(AddConstraint):
+    """SQLite gets an index as well: Django itself would copy the whole table there for a constraint without a condition."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        _add_unique(schema_editor, to_state.apps.get_model(app_label, self.model_name), self.constraint)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        _drop_unique(schema_editor, to_state.apps.get_model(app_label, self.model_name), self.constraint)
+
+
+class RemoveUniqueBeside(RemoveConstraint):
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        constraint = from_state.models[app_label, self.model_name_lower].get_constraint_by_name(self.name)
+        _drop_unique(schema_editor, to_state.apps.get_model(app_label, self.model_name), constraint)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        constraint = to_state.models[app_label, self.model_name_lower].get_constraint_by_name(self.name)
+        _add_unique(schema_editor, to_state.apps.get_model(app_label, self.model_name), constraint)
 
 
 class ForeignKeyWithoutIndex(AlterField):
@@ -56,6 +76,31 @@ def _add(schema_editor: Any, model: Any, index: Any) -> None:
     schema_editor.add_index(model, index, **beside)
 
 
+def _add_unique(schema_editor: Any, model: Any, constraint: Any) -> None:
+    _drop_unique(schema_editor, model, constraint)
+    if constraint.condition is not None:
+        made = str(constraint.create_sql(model, schema_editor))
+        schema_editor.execute(made.replace("INDEX", f"INDEX {_beside(schema_editor)}", 1))
+        return
+    quote = schema_editor.quote_name
+    name, table = quote(constraint.name), quote(model._meta.db_table)
+    columns = ", ".join(quote(model._meta.get_field(field).column) for field in constraint.fields)
+    schema_editor.execute(f"CREATE UNIQUE INDEX {_beside(schema_editor)}{name} ON {table} ({columns})")
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+
+def _drop_unique(schema_editor: Any, model: Any, constraint: Any) -> None:
+    if schema_editor.connection.vendor == "postgresql" and constraint.condition is None:
+        quote = schema_editor.quote_name
+        table, name = quote(model._meta.db_table), quote(constraint.name)
+        schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+    _drop(schema_editor, constraint.name)
+
+
 def _drop(schema_editor: Any, name: str) -> None:
-    beside = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""
-    schema_editor.execute(f"DROP INDEX {beside}IF EXISTS {schema_editor.quote_name(name)}")
+    schema_editor.execute(f"DROP INDEX {_beside(schema_editor)}IF EXISTS {schema_editor.quote_name(name)}")
+
+
+def _beside(schema_editor: Any) -> str:
+    return "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""

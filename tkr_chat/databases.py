@@ -11,15 +11,17 @@ SQLITE_BUSY_SECONDS = 20
 OWNER_ONLY = 0o600
 RECONNECT_SECONDS = 24 * 3600.0  # a pool that gives up sooner leaves those who wait in it waiting
 SQLITE_PRAGMAS = (
+    # Of a new file: a commit writes every page that it touches as a whole, and most rows and keys are small.
+    "PRAGMA page_size=2048",
     "PRAGMA journal_mode=WAL",  # readers do not wait for the writer
     "PRAGMA synchronous=NORMAL",  # in WAL a power cut cannot corrupt the file, only take the last commits
     f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
     # KiB per connection, each of which fills its own with time. Past it the system's cache has the pages, for all at once.
     "PRAGMA cache_size=-4000",
-    # Checkpoints write to the disk and wait for it. `lifetime` makes them beside the writer; these pages (4 KiB each) are
-    # how far it may lag behind before the writer does it itself.
-    "PRAGMA wal_autocheckpoint=16000",
+    # Checkpoints write to the disk and wait for it. `lifetime` makes them beside the writer; these pages are how far it may
+    # lag behind before the writer does it itself.
+    "PRAGMA wal_autocheckpoint=32000",
 )
 
 

@@ -31,7 +31,9 @@ class JournalHead(models.Model):
 
     context_id = models.UUIDField(primary_key=True, editable=False)
     seq = models.BigIntegerField(default=0)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )  # looked for only where an account ends, and where it has a name
     tenant = models.CharField(max_length=200, blank=True, help_text="A2A tenant; empty: the default one.")
     name = models.CharField(max_length=255, blank=True, help_text="The contextId its owner chose over A2A.")
     via = models.CharField(max_length=8, choices=Via, default=Via.CHAT)

@@ -69,7 +69,6 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["context_id", "seq"], condition=models.Q(inner=False), name="message_for_people"),
             # Of the messages that have one, for every index is written with every message.
             models.Index(fields=["user"], condition=models.Q(user__isnull=False), name="message_of_user"),
             models.Index(fields=["agent"], condition=models.Q(agent__isnull=False), name="message_of_agent"),

@@ -12,7 +12,9 @@ class Conversation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     title = models.CharField(max_length=200, blank=True, help_text="Empty until the first message.")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )  # looked for only where an account ends
     created_at = models.DateTimeField(auto_now_add=True)
     via = models.CharField(max_length=8, choices=Via, default=Via.CHAT)
     message_seq = models.BigIntegerField(default=0, help_text="Journal number of the last message people read.")

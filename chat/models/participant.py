@@ -11,13 +11,15 @@ class Participant(models.Model):
     """A person or an agent in a conversation."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    conversation = models.ForeignKey("chat.Conversation", models.CASCADE, related_name="participants")
+    conversation = models.ForeignKey(
+        "chat.Conversation", models.CASCADE, related_name="participants", db_index=False
+    )  # `person_takes_part_once` begins with it
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", db_index=False
     )  # `conversation_by_activity` begins with it
     agent = models.ForeignKey(
         "agents_app.Agent", models.CASCADE, null=True, blank=True, related_name="+", db_index=False
-    )
+    )  # `agent_takes_part_once` begins with it
     joined_at = models.DateTimeField(auto_now_add=True)
     active_at = models.DateTimeField(help_text="Of the conversation's last message: kept here to sort a person's list.")
     read_seq = models.BigIntegerField(default=0, help_text="Journal number up to which a person has read.")
@@ -28,11 +30,10 @@ class Participant(models.Model):
                 condition=Q(user__isnull=False, agent__isnull=True) | Q(user__isnull=True, agent__isnull=False),
                 name="participant_person_or_agent",
             ),
+            # Of agents too, for it is what the participants of a conversation are found by; no user is never the same.
+            models.UniqueConstraint(fields=["conversation", "user"], name="person_takes_part_once"),
             models.UniqueConstraint(
-                fields=["conversation", "user"], condition=Q(user__isnull=False), name="participant_person_once"
-            ),
-            models.UniqueConstraint(
-                fields=["conversation", "agent"], condition=Q(agent__isnull=False), name="participant_agent_once"
+                fields=["agent", "conversation"], condition=Q(agent__isnull=False), name="agent_takes_part_once"
             ),
         ]
         indexes = [
@@ -42,7 +43,6 @@ class Participant(models.Model):
                 condition=Q(user__isnull=False),
                 name="conversation_by_activity",
             ),
-            models.Index(fields=["agent"], condition=Q(agent__isnull=False), name="participant_of_agent"),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ SQLITE_PRAGMAS = (
 def tuned(database: dict[str, Any], pool: dict[str, Any]) -> dict[str, Any]:
     """`database` as a URL describes it, and what this server needs besides. `pool` is for PostgreSQL."""
     if database["ENGINE"].endswith("sqlite3"):
-        return database | {"CONN_MAX_AGE": None, "OPTIONS": _sqlite_options()}
+        return database | {"ENGINE": "tkr_chat.sqlite3", "CONN_MAX_AGE": None, "OPTIONS": _sqlite_options()}
     options = database.get("OPTIONS", {}) | {"pool": pool | {"reconnect_timeout": RECONNECT_SECONDS}}
     return database | {"ENGINE": "tkr_chat.postgresql", "CONN_MAX_AGE": 0, "OPTIONS": options}
 

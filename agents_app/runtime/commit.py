@@ -9,7 +9,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.utils import timezone
 
@@ -60,8 +61,9 @@ def commit(batch: Sequence[Waiting]) -> None:
     Raises `ConnectionLost` when it may be tried again.
     """
     refused: list[tuple[Waiting, Refused]] = []
-    receipt = Receipt()
-    work = _Work(batch)
+    connection = connections["default"]  # looked up once, for that costs more than most of what is done with it
+    receipt = Receipt(connection)
+    work = _Work(batch, connection)
     try:
         with transaction.atomic():
             receipt.begin()
@@ -71,7 +73,7 @@ def commit(batch: Sequence[Waiting]) -> None:
                     work.take(waiting)
                 except Refused as refusal:
                     refused.append((waiting, refusal))
-            with pipelined():
+            with pipelined(connection):
                 receipt.ask()
                 work.write()
             receipt.take()
@@ -89,7 +91,8 @@ def commit(batch: Sequence[Waiting]) -> None:
 class _Work:
     """One batch: the rows it locks, then the rows it writes."""
 
-    def __init__(self, batch: Sequence[Waiting]) -> None:
+    def __init__(self, batch: Sequence[Waiting], connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
         self.entries = [waiting.entry for waiting in batch]
         self.now = timezone.now()
         self.heads: dict[UUID, JournalHead] = {}
@@ -201,11 +204,12 @@ class _Work:
     def write(self) -> None:
         fresh = {id(row) for row in self.new}  # they are inserted as they are by now
         old = [task for task_id, task in self.changed_tasks.items() if task_id not in self.as_new]
-        insert([*(self.heads[context_id] for context_id in self.opened), *self.new, *self.events])
+        insert([*(self.heads[context_id] for context_id in self.opened), *self.new, *self.events], self.connection)
         update(
             [(row, names) for row, names in self.changes.values() if id(row) not in fresh]
             + [(task, TASK_FIELDS) for task in old]
-            + [(self.heads[context_id], ("seq",)) for context_id in self.moved - self.opened]
+            + [(self.heads[context_id], ("seq",)) for context_id in self.moved - self.opened],
+            self.connection,
         )
         if self.events:
             signals.events_committing.send(sender=Entry, events=self.events, new=self.new)

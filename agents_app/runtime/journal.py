@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import partial
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connections
 
 from accounts import tracing
 from agents_app import signals
@@ -123,15 +123,16 @@ class Journal:
 
     def _write(self) -> None:
         try:
+            database = connections["default"]
             while (first := self._queue.get()) is not None:
                 batch, last = self._gather(first)
                 self._save(batch)
-                close_old_connections()
+                database.close_if_unusable_or_obsolete()
                 self._tell(batch)
                 if last:
                     return
         finally:
-            connection.close()
+            connections["default"].close()
 
     def _gather(self, first: list[Waiting]) -> tuple[list[Waiting], bool]:
         batch = list(first)

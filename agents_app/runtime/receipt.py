@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 LOOK_AGAIN_SECONDS = 0.1
 FULL = ("database or disk is full", "No space left on device")  # SQLite's words, and PostgreSQL's
@@ -32,25 +33,26 @@ class Receipt:
     own check. SQLite has no connection to lose.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, database: BaseDatabaseWrapper) -> None:
+        self._database = database
         self._connection: Any = None
         self._cursor: Any = None
         self._number: str | None = None
 
     def begin(self) -> None:
         """The transaction has begun."""
-        self._connection = connection.connection
+        self._connection = self._database.connection
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether its connection is gone, and not just a statement refused. Django may have opened another by now."""
-        if connection.vendor != "postgresql" or not isinstance(error, (OperationalError, InterfaceError)):
+        if self._database.vendor != "postgresql" or not isinstance(error, (OperationalError, InterfaceError)):
             return False
-        return self._connection is None or self._connection.closed or connection.connection is None
+        return self._connection is None or self._connection.closed or self._database.connection is None
 
     def ask(self) -> None:
         """Inside the pipeline of what is written: it costs no round trip of its own."""
-        if connection.vendor == "postgresql":
-            self._cursor = connection.cursor()
+        if self._database.vendor == "postgresql":
+            self._cursor = self._database.cursor()
             self._cursor.execute("SELECT pg_current_xact_id()::text")
 
     def take(self) -> None:

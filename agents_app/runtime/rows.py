@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.base import ModelState
 from django.utils import timezone
@@ -70,9 +72,8 @@ def _defaults(
 
 
 @contextmanager
-def pipelined() -> Iterator[None]:
+def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Statements inside do not wait for the answer of the one before, where the database can do that."""
-    connection = connections["default"]
     if connection.vendor == "postgresql" and connection.connection is not None:
         with connection.wrap_database_errors, connection.connection.pipeline():
             yield
@@ -80,7 +81,7 @@ def pipelined() -> Iterator[None]:
         yield
 
 
-def insert(rows: Iterable[Model]) -> None:
+def insert(rows: Iterable[Model], connection: BaseDatabaseWrapper | None = None) -> None:
     """Insert rows of several models, one statement a model. Foreign keys are checked at the commit, so any order goes.
 
     Does what `bulk_create` does at a quarter of its cost, inside a transaction; rows must have their primary keys.
@@ -94,33 +95,33 @@ def insert(rows: Iterable[Model]) -> None:
             by_model[model] = [row]
     if not by_model:
         return
-    connection = connections["default"]
+    connection = connection or connections["default"]
+    vendor, alias = connection.vendor, connection.alias
     with connection.wrap_database_errors:
         for model, models_ in by_model.items():
-            names = _stored(model)
-            values = _values(model, names, models_, connection.vendor, adding=True)
-            if connection.vendor == "sqlite":
-                _insert_together(connection.connection, model, names, values)
+            columns = _inserted(model, vendor)
+            values = columns.of_new(models_)
+            if vendor == "sqlite":
+                _insert_together(connection.connection, model, values)
             else:
-                _execute(connection, _insertion_from_json(model, names), _as_json(model, names, values))
+                _execute(connection, _insertion_from_json(model), _as_json(columns, values))
             for row in models_:
                 state = row._state
-                state.adding, state.db = False, connection.alias
+                state.adding, state.db = False, alias
 
 
-def update(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> None:
+def update(changes: Sequence[tuple[Model, tuple[str, ...]]], connection: BaseDatabaseWrapper) -> None:
     """Save the named fields of each row in few statements, inside a transaction. What is said last of a row stays."""
     if not changes:
         return
-    connection = connections["default"]
     with connection.wrap_database_errors:
         for (model, names), rows in _in_order(changes):
-            pk: Any = model._meta.pk
-            values = _values(model, (*names, pk.name), list(rows.values()), connection.vendor)
+            columns = _updated(model, names, connection.vendor)
+            values = columns.of(list(rows.values()))
             if connection.vendor == "sqlite":
                 connection.connection.executemany(_statement(model, names), values)
             else:
-                _execute(connection, _statement_from_json(model, names), _as_json(model, (*names, pk.name), values))
+                _execute(connection, _statement_from_json(model, names), _as_json(columns, values))
 
 
 _Shape = tuple[type[Model], tuple[str, ...]]
@@ -146,13 +147,13 @@ def _in_order(changes: Sequence[tuple[Model, tuple[str, ...]]]) -> Iterator[tupl
 # On SQLite past Django's cursor, which reads every statement anew to put its own placeholders into it.
 
 
-def _insert_together(database: Any, model: type[Model], names: tuple[str, ...], values: Sequence[_Values]) -> None:
+def _insert_together(database: Any, model: type[Model], values: Sequence[_Values]) -> None:
     """A statement for each row would write the search index, and let other threads run, row by row."""
     begin = 0
     while left := len(values) - begin:
         size = FITTING[min(left, ROWS_TOGETHER[0])]
         flat = values[begin] if size == 1 else list(chain.from_iterable(values[begin : begin + size]))
-        database.execute(_insertion(model, names, size), flat)
+        database.execute(_insertion(model, size), flat)
         begin += size
 
 
@@ -165,14 +166,13 @@ def _execute(connection: Any, statement: str, rows: str) -> None:
 # most of a commit otherwise.
 
 
-def _as_json(model: type[Model], names: tuple[str, ...], values: Sequence[_Values]) -> str:
-    columns = [_field(model, name).column for name in names]
-    return fast_json.dumps([dict(zip(columns, row, strict=True)) for row in values], default=str).decode()
+def _as_json(columns: _Columns, values: Sequence[_Values]) -> str:
+    return fast_json.dumps([dict(zip(columns.names, row, strict=True)) for row in values], default=str).decode()
 
 
-@lru_cache(maxsize=256)
-def _insertion_from_json(model: type[Model], names: tuple[str, ...]) -> str:
-    table, columns = _quoted(model, names)
+@lru_cache(maxsize=64)
+def _insertion_from_json(model: type[Model]) -> str:
+    table, columns = _quoted(model, _stored(model))
     listed = ", ".join(columns)
     return f"INSERT INTO {table} ({listed}) SELECT {listed} FROM json_populate_recordset(NULL::{table}, %s::json)"
 
@@ -196,8 +196,8 @@ def _statement(model: type[Model], names: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _insertion(model: type[Model], names: tuple[str, ...], rows: int) -> str:
-    table, columns = _quoted(model, names)
+def _insertion(model: type[Model], rows: int) -> str:
+    table, columns = _quoted(model, _stored(model))
     row = f"({', '.join(['?'] * len(columns))})"
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
 
@@ -207,53 +207,59 @@ def _quoted(model: type[Model], names: tuple[str, ...]) -> tuple[str, list[str]]
     return quote(model._meta.db_table), [quote(_field(model, name).column) for name in names]
 
 
-@lru_cache(maxsize=64)
 def _stored(model: type[Model]) -> tuple[str, ...]:
     """Fields to write: not a number that the database gives."""
     return tuple(field.name for field in model._meta.concrete_fields if not isinstance(field, models.AutoField))
 
 
-def _values(
-    model: type[Model], names: tuple[str, ...], rows: list[Model], vendor: str, adding: bool = False
-) -> Sequence[_Values]:
-    """What the statement takes of each row. Thousands a second: a value that goes as it is costs no call."""
-    columns, stamps = _columns(model, names, vendor, adding)
-    if stamps:
-        now = timezone.now()
-        for row in rows:
-            row.__dict__.update(dict.fromkeys(stamps, now))
-    if len(rows) == 1:  # as of most models; to go by columns would cost more than it spares
-        fields = rows[0].__dict__
-        return [
-            [value if (value := fields[n]) is None or convert is None else convert(value) for n, convert in columns]
-        ]
-    all_fields = [row.__dict__ for row in rows]
-    return list(zip(*(_column(all_fields, name, convert) for name, convert in columns), strict=True))
-
-
-def _column(rows: list[dict[str, Any]], name: str, convert: Callable[[Any], Any] | None) -> list[Any]:
-    """Neighbours share their conversation, their task, their moment: what is the same is converted once."""
-    if convert is None:
-        return [fields[name] for fields in rows]
-    column = []
-    last = converted = None
-    for fields in rows:
-        value = fields[name]
-        if value is not last:
-            last, converted = value, None if value is None else convert(value)
-        column.append(converted)
-    return column
+@lru_cache(maxsize=64)
+def _inserted(model: type[Model], vendor: str) -> _Columns:
+    return _Columns(model, _stored(model), vendor)
 
 
 @lru_cache(maxsize=256)
-def _columns(
-    model: type[Model], names: tuple[str, ...], vendor: str, adding: bool
-) -> tuple[list[tuple[str, Callable[[Any], Any] | None]], list[str]]:
-    """Attributes with what makes a column's value of theirs; and those that say by themselves when a row was made."""
-    fields = [_field(model, name) for name in names]
-    stamps = [name for name in ("auto_now", "auto_now_add") if adding]
-    stamped = [field.attname for field in fields if any(getattr(field, name, False) for name in stamps)]
-    return [(field.attname, _conversion(field) if vendor == "sqlite" else None) for field in fields], stamped
+def _updated(model: type[Model], names: tuple[str, ...], vendor: str) -> _Columns:
+    pk: Any = model._meta.pk
+    return _Columns(model, (*names, pk.name), vendor)
+
+
+class _Columns:
+    """Columns of a model in the order of a statement, and what it takes of each row. Thousands a second: a value that
+    goes as it is costs no call."""
+
+    def __init__(self, model: type[Model], names: tuple[str, ...], vendor: str) -> None:
+        fields = [_field(model, name) for name in names]
+        attributes = [field.attname for field in fields]
+        self.names = [field.column for field in fields]
+        self._fetch: Any = itemgetter(*attributes) if len(fields) > 1 else lambda row: (row[attributes[0]],)
+        found = enumerate(map(_conversion, fields)) if vendor == "sqlite" else ()
+        self._conversions = [(at, convert) for at, convert in found if convert is not None]
+        stamps = ("auto_now", "auto_now_add")
+        self._stamped = [field.attname for field in fields if any(getattr(field, stamp, False) for stamp in stamps)]
+
+    def of_new(self, rows: list[Model]) -> list[_Values]:
+        """With the moment in the columns that say by themselves when a row was made."""
+        if self._stamped:
+            stamps = dict.fromkeys(self._stamped, timezone.now())
+            for row in rows:
+                row.__dict__.update(stamps)
+        return self.of(rows)
+
+    def of(self, rows: list[Model]) -> list[_Values]:
+        values: list[Any] = [list(self._fetch(row.__dict__)) for row in rows]
+        if len(values) == 1:  # as of most models
+            only = values[0]
+            for at, convert in self._conversions:
+                if (value := only[at]) is not None:
+                    only[at] = convert(value)
+            return values
+        for at, convert in self._conversions:
+            last = converted = None
+            for row in values:  # neighbours share their conversation, their task, their moment: converted once
+                if (value := row[at]) is not last:
+                    last, converted = value, None if value is None else convert(value)
+                row[at] = converted
+        return values
 
 
 def _conversion(field: Any) -> Callable[[Any], Any] | None:
@@ -280,11 +286,9 @@ def _json(value: Any) -> str:
     return "[]" if not value and type(value) is list else fast_json.dumps(value).decode()
 
 
-@lru_cache(maxsize=512)
 def _moment(value: datetime) -> str:
-    """Rows of one call share their moment."""
     if value.tzinfo is UTC:
-        return str(value.replace(tzinfo=None))
+        return value.isoformat(" ")[: -len("+00:00")]
     return str(connections["default"].ops.adapt_datetimefield_value(value))
 
 

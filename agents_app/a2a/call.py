@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, aclosing
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -163,14 +164,15 @@ class Call(ABC):
         require_current(self.version)
 
     def check_extensions(self) -> None:
-        require_extensions(self.agent.id, self._asked())
+        require_extensions(self.agent.id, self._asked)
 
+    @cached_property
     def _asked(self) -> set[str]:
         headers = self.request.headers
         return named_extensions(self.request.parameter("A2A-Extensions") or headers.get(LEGACY_EXTENSIONS, ""))
 
     def _extensions(self) -> dict[str, str]:
-        return active_extensions(self._asked())
+        return active_extensions(self._asked) if self._asked else {}
 
     def _log(self, status: int, headers: dict[str, str], body: bytes | Capture) -> None:
         seconds = time.monotonic() - self.request.begun
@@ -199,4 +201,4 @@ class Call(ABC):
 
     def note_task(self, result: Any) -> None:
         """Whose wire log this belongs to."""
-        self.task_id = task_of(result)
+        self.task_id = self.operations.task_id or task_of(result)

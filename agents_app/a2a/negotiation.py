@@ -43,7 +43,7 @@ def require_extensions(agent_id: str, asked: set[str]) -> None:
 
 
 def named_extensions(header: str) -> set[str]:
-    return {uri.strip() for uri in header.split(",")} - {""}
+    return {uri.strip() for uri in header.split(",")} - {""} if header else set()
 
 
 def active_extensions(asked: set[str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ not the caller's does not exist for them. Errors are the SDK's; nothing is saved
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -51,6 +50,7 @@ class Operations:
     def __init__(self, agent: Agent, base: str) -> None:
         self.agent = agent
         self.base = base
+        self.task_id: UUID | None = None  # that a message began, or went on with
 
     # -- messages
 
@@ -172,8 +172,11 @@ class Operations:
         try:
             if request.task_id:
                 task = await access.get_task(request.task_id, self.agent.id, caller)
-                return await go_on(request, task, wait=wait, legacy=caller.is_legacy)
-            return await begin(request, self.agent, caller, wait=wait)
+                started = await go_on(request, task, wait=wait, legacy=caller.is_legacy)
+            else:
+                started = await begin(request, self.agent, caller, wait=wait)
+            self.task_id = started.task_id
+            return started
         except Refused as refused:
             raise UnsupportedOperationError(str(refused)) from None
         except DatabaseError:
@@ -196,11 +199,8 @@ class Operations:
 async def _settle(started: Started) -> None:
     """Until the task has ended or waits, or for as long as a caller is kept waiting: then it gets what there is."""
     assert started.settled is not None
-    try:
-        async with asyncio.timeout(settings.A2A_WAIT_SECONDS):
-            await runtime.current().until_settled(started.task_id, started.settled, LOOK_SECONDS)
-    except TimeoutError:
-        pass
+    within = settings.A2A_WAIT_SECONDS
+    await runtime.current().until_settled(started.task_id, started.settled, LOOK_SECONDS, within)
 
 
 async def _view_of(started: Started) -> TaskView:

@@ -39,7 +39,9 @@ def state_name(state: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
 
 
 def task_json(view: TaskView, history_length: int | None = None, *, artifacts: bool = True) -> Json:

@@ -101,7 +101,14 @@ def record(
 
     `secrets`: values that must not be kept wherever they stand, such as the credentials of a remote agent.
     """
-    if not is_on() or len(_waiting.get(runtime.current().journal, ())) >= MAX_WAITING:
+    if not is_on():
+        return
+    journal = runtime.current().journal
+    waiting = _waiting.get(journal)
+    if waiting is None:
+        waiting = _waiting[journal] = []
+        journal.at_close(partial(_save_last, journal))
+    if len(waiting) >= MAX_WAITING:
         return
     secrets = tuple(secrets)
     row = new_row(
@@ -121,7 +128,9 @@ def record(
         milliseconds=max(round(milliseconds), 0),
         created_at=timezone.now(),
     )
-    _save(row)
+    waiting.append(row)
+    if len(waiting) == 1:  # together with what comes in the next moment; at an orderly stop nothing is left
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, _save_waiting, journal)
 
 
 def task_of(result: Any) -> UUID | None:
@@ -165,17 +174,6 @@ def as_curl(message: WireMessage) -> str:
     if message.request_body:
         words.append(f"--data-raw {_quoted(message.request_body)}")
     return " \\\n  ".join([" ".join(words[:3]), *words[3:]])
-
-
-def _save(row: WireMessage) -> None:
-    """Together with what comes in the next moment; at an orderly stop nothing is left."""
-    journal = runtime.current().journal
-    if journal not in _waiting:
-        _waiting[journal] = []
-        journal.at_close(partial(_save_last, journal))
-    _waiting[journal].append(row)
-    if len(_waiting[journal]) == 1:
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, _save_waiting, journal)
 
 
 def _save_waiting(journal: Journal) -> None:

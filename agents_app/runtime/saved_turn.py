@@ -63,7 +63,6 @@ class SavedTurn(base.Turn):
         finished = (step for step in recalled.steps if step.finished_at and step.name != BUDGET)
         self._ahead = {step.key for step in finished if not step.key.startswith("call:")}
         self._counts: Counter[str] = Counter()
-        self._beginning = asyncio.Lock()
         self._ends_at = recalled.ends_at
         self._tokens_left = int(task.budget["tokens"])
         self._hops_left = int(task.budget["hops"])
@@ -184,13 +183,14 @@ class SavedTurn(base.Turn):
         await self.commit(finished, changes=changes)
 
     async def _begin(self) -> Message:
-        async with self._beginning:
-            if self.answer.message is None:
-                writes = self.answer.begin()
-                self._note_answers(writes)
-                await self.post(*writes.facts, new=writes.new)
-            assert self.answer.message is not None
-            return self.answer.message
+        message = self.answer.message
+        if message is None:
+            writes = self.answer.begin()
+            message = self.answer.message
+            self._note_answers(writes)
+            await self.post(*writes.facts, new=writes.new)  # in its place before this waits for anything
+        assert message is not None
+        return message
 
     def _note_answers(self, writes: Writes) -> None:
         self.answers += [row for row in writes.new if isinstance(row, Message)]

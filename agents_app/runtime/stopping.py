@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -46,10 +45,7 @@ async def stop_task(runtime: Runtime, task: Task) -> None:
     await _request_cancel(runtime, task)
     if not runtime.queue.cancel(task.id):
         runtime.relay.tell("task.stopped", task_id=str(task.id))
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await runtime.until_settled(task.id, settled, LOOK_SECONDS)
-    except TimeoutError:
+    if not await runtime.until_settled(task.id, settled, LOOK_SECONDS, within=STOP_SECONDS):
         await _end_hung(runtime, task)
 
 

@@ -27,7 +27,9 @@ def test_postgres_gets_the_pool_and_keeps_what_its_url_says() -> None:
 def test_a_connection_is_what_it_should_be() -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            found = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "page_size", "foreign_keys")]
+            found = [
+                cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "page_size", "foreign_keys")
+            ]
             assert found == ["wal", 2048, 1]
         else:
             assert connection.pool is not None

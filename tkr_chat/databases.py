@@ -21,7 +21,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-4000",
     # Checkpoints write to the disk and wait for it. `lifetime` makes them beside the writer; these pages are how far it may
     # lag behind before the writer does it itself.
-    "PRAGMA wal_autocheckpoint=32000",
+    "PRAGMA wal_autocheckpoint=64000",
 )
 
 

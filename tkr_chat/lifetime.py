@@ -18,7 +18,7 @@ from tkr_chat.databases import checkpoint
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 2
+CHECKPOINT_SECONDS = 1
 STOP_GRACE_SECONDS = 5  # for the runtime to hand over what it could not finish in AGENTS_DRAIN_SECONDS
 GC_THRESHOLDS = (20_000, 20, 50)
 

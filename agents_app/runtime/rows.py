@@ -32,16 +32,15 @@ def new_row(model: type[M], **values: Any) -> M:
     `values` are right as they are: columns by their attribute name, relations by an object or by their `_id`.
     """
     plain, made, relations = _defaults(model, tuple(values))
-    row = model.__new__(model)
-    state = row._state = ModelState()
-    fields = row.__dict__
-    fields.update(plain)
+    fields = plain | values
     for name, make in made:
         fields[name] = make()
-    fields.update(values)
+    state = fields["_state"] = ModelState()
     for name, column in relations:
         value = state.fields_cache[name] = fields.pop(name)
         fields[column] = value.pk if value is not None else None
+    row = model.__new__(model)
+    row.__dict__ = fields
     return row
 
 

@@ -276,10 +276,12 @@ async def test_every_call_is_in_the_wire_log(stub: Any) -> None:
     async for _ in stub.SendStreamingMessage(a_send("say Hello."), metadata=(VERSION,)):
         pass
     await error_of(stub.GetTask(pb.GetTaskRequest(tenant="clerk", id="x"), metadata=(VERSION,)))
-    await asyncio.sleep(0.2)
 
-    rows = {(row.operation, row.status): row async for row in WireMessage.objects.filter(binding="GRPC")}
-    assert set(rows) >= {("SendMessage", 200), ("SendStreamingMessage", 200), ("GetTask", 404)}
+    rows: dict[tuple[str, int | None], WireMessage] = {}
+    async with asyncio.timeout(10):  # they are saved together, a moment after the calls
+        while set(rows) != {("SendMessage", 200), ("SendStreamingMessage", 200), ("GetTask", 404)}:
+            await asyncio.sleep(0.05)
+            rows = {(row.operation, row.status): row async for row in WireMessage.objects.filter(binding="GRPC")}
     row = rows["SendMessage", 200]
     assert str(row.task_id) == task["id"] and row.agent_id == "clerk" and "say Hello." in row.request_body
     assert rows["SendStreamingMessage", 200].task_id and "\n" in rows["SendStreamingMessage", 200].response_body

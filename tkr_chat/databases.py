@@ -18,7 +18,7 @@ SQLITE_PRAGMAS = (
     f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}",
     "PRAGMA foreign_keys=ON",
     # KiB per connection, each of which fills its own with time. Past it the system's cache has the pages, for all at once.
-    "PRAGMA cache_size=-4000",
+    "PRAGMA cache_size=-3000",
     # Checkpoints write to the disk and wait for it. `lifetime` makes them beside the writer; these pages are how far it may
     # lag behind before the writer does it itself.
     "PRAGMA wal_autocheckpoint=64000",

@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.contrib.sessions.models import Session
 from django.db import connections
+from django.utils import timezone
 
 from accounts.models import User
 from agents_app import registry, runtime
@@ -29,10 +32,12 @@ class Tab:
     def __init__(self, user: Any) -> None:
         self._socket = WebsocketCommunicator(BrowserConsumer.as_asgi(), "/ws")
         self._socket.scope["user"] = user
-        self._socket.scope["session"] = type("Session", (), {"session_key": f"session of {user}"})()
+        self._session = Session(session_key=f"session of {user}", expire_date=timezone.now() + timedelta(days=1))
+        self._socket.scope["session"] = self._session
         self.frames: list[dict[str, Any]] = []
 
     async def connect(self) -> Tab:
+        await self._session.asave()  # who looks for sessions that have ended must find this one
         connected, _ = await self._socket.connect()
         assert connected
         return self

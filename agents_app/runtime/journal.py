@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts import tracing
 from agents_app import signals
@@ -127,7 +128,7 @@ class Journal:
             while (first := self._queue.get()) is not None:
                 batch, last = self._gather(first)
                 self._save(batch)
-                database.close_if_unusable_or_obsolete()
+                _give_back(database)
                 self._tell(batch)
                 if last:
                     return
@@ -186,6 +187,14 @@ class Journal:
                 home.call_soon_threadsafe(tell)
             except RuntimeError:  # the loop has ended, and with it whoever waited there
                 logger.debug("Nobody waits for this commit any more.", extra={"action": "journal.loop_closed"})
+
+
+def _give_back(database: BaseDatabaseWrapper) -> None:
+    """A broken connection, or one that belongs to a pool. Whatever that raises must not end the thread: all would wait."""
+    try:
+        database.close_if_unusable_or_obsolete()
+    except Exception:
+        logger.exception("The journal could not give its connection back.", extra={"action": "journal.connection"})
 
 
 def _tell_here(listeners: Iterable[Listener], events: list[Event], waiters: Iterable[Waiting]) -> None:

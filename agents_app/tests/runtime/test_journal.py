@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from agents_app.ids import uuid7
@@ -62,6 +63,20 @@ async def test_a_listener_that_fails_keeps_the_news_from_nobody(room, caplog):
     await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
     assert heard == [2] == [(await Message.objects.aget(id=message.id)).seq]
     assert "A listener of the journal failed." in caplog.text
+
+
+async def test_a_connection_that_cannot_be_given_back_ends_nothing(room, monkeypatch, caplog):
+    def fail(connection) -> None:
+        raise InterfaceError("it is broken")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", fail)
+    numbers = []
+    for _ in range(2):
+        message = a_message(room)
+        async with asyncio.timeout(5):
+            events = await room.runtime.journal.append(Entry(room.id, [created_fact(message)], [message]))
+        numbers += [event.seq for event in events]
+    assert numbers == [2, 3] and "could not give its connection back" in caplog.text
 
 
 async def test_listeners_hear_in_order_and_before_the_caller_goes_on(room):

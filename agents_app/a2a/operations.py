@@ -45,7 +45,7 @@ Stream = AsyncGenerator[list[StreamEvent], None]  # what is told together; empty
 
 
 class Operations:
-    """The eleven operations of one agent."""
+    """The eleven operations of one agent, for one call."""
 
     def __init__(self, agent: Agent, base: str) -> None:
         self.agent = agent

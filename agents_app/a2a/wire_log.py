@@ -104,10 +104,7 @@ def record(
     if not is_on():
         return
     journal = runtime.current().journal
-    waiting = _waiting.get(journal)
-    if waiting is None:
-        waiting = _waiting[journal] = []
-        journal.at_close(partial(_save_last, journal))
+    waiting = _rows_waiting(journal)
     if len(waiting) >= MAX_WAITING:
         return
     secrets = tuple(secrets)
@@ -174,6 +171,14 @@ def as_curl(message: WireMessage) -> str:
     if message.request_body:
         words.append(f"--data-raw {_quoted(message.request_body)}")
     return " \\\n  ".join([" ".join(words[:3]), *words[3:]])
+
+
+def _rows_waiting(journal: Journal) -> list[WireMessage]:
+    waiting = _waiting.get(journal)
+    if waiting is None:
+        waiting = _waiting[journal] = []
+        journal.at_close(partial(_save_last, journal))
+    return waiting
 
 
 def _save_waiting(journal: Journal) -> None:

@@ -246,12 +246,6 @@ class _Columns:
 
     def of(self, rows: list[Model]) -> list[_Values]:
         values: list[Any] = [list(self._fetch(row.__dict__)) for row in rows]
-        if len(values) == 1:  # as of most models
-            only = values[0]
-            for at, convert in self._conversions:
-                if (value := only[at]) is not None:
-                    only[at] = convert(value)
-            return values
         for at, convert in self._conversions:
             last = converted = None
             for row in values:  # neighbours share their conversation, their task, their moment: converted once
